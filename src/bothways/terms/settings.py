@@ -1,0 +1,31 @@
+"""How a study is run: the choices that are not about the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bothways.terms.question import Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that, with the records, fixes the answer: the same settings give the same digits.
+
+    ``smallest_effects`` hold the smallest effect of interest by scale; ``workers`` never changes a number.
+    ``quick`` leaves out the challenges and the bootstrap.
+    """
+
+    level: float = 0.95
+    seed: int = 1
+    workers: int = 0  # 0: as many as there are cores
+    bootstrap: int = 0
+    quick: bool = False
+    horizon_days: tuple[float, ...] = ()
+    smallest_effects: Mapping[Scale, float] = field(default_factory=dict)
+    cuts: Mapping[str, float] = field(default_factory=dict)
+    designs: tuple[str, ...] = ()  # empty: every design that can answer
+
+    def smallest_effect(self, scale: Scale) -> float:
+        """The smallest effect of interest on ``scale``; 1.25 for ratios and 0.05 otherwise where none is stated."""
+        return self.smallest_effects.get(scale, 1.25 if scale.is_ratio else 0.05)
