@@ -168,6 +168,10 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
 
+    def as_dicts(self) -> list[dict[str, Cell]]:
+        """One dict a row, as every data-frame library takes them."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class DesignResult:
@@ -185,3 +189,13 @@ class DesignResult:
         """The answer that speaks for this design in one direction and facet, or None."""
         rows = (a for a in self.answers if a.headline and a.direction is direction and a.facet is facet)
         return next(rows, None)
+
+    @property
+    def a_to_b(self) -> Answer | None:
+        """The headline of strength from A to B."""
+        return self.headline(Direction.A_TO_B)
+
+    @property
+    def b_to_a(self) -> Answer | None:
+        """The headline of strength from B to A."""
+        return self.headline(Direction.B_TO_A)

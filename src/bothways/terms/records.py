@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from bothways.terms.question import Pair
+from bothways.terms.topic import Topic
 
 
 class TimeUnit(StrEnum):
@@ -105,6 +106,7 @@ class Records:
     events: Mapping[str, Events] = field(default_factory=dict)
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    topic: Topic | None = None  # what is known of the pair beforehand; None: the shipped topic, where it fits
 
     @property
     def people(self) -> int:
