@@ -171,7 +171,7 @@ def ask_world(
     study = ask(world.records, settings=settings, command=command, progress=progress)
     answers = [answer for result in study.outcome.results for answer in result.answers if answer.estimate]
     values = {answer.id: world.truth(answer.question) for answer in answers}
-    known = {id: value for id, value in values.items() if value is not None}
+    known = {answer_id: value for answer_id, value in values.items() if value is not None}
     truth = SimulatedTruth(world.name, world.says, known)
     return Study(study.records, replace(study.outcome, simulated=truth))
 
