@@ -146,6 +146,7 @@ class Answer:
     assumptions: tuple[Assumption, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     source: Source | None = None
+    expected: float | None = None  # of an order share: the share expected were the two conditions unrelated
 
     @property
     def direction(self) -> Direction:
