@@ -88,7 +88,13 @@ class SmallestEffect:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One published estimate, as it was found."""
+    """One published estimate, as it was found.
+
+    ``scale`` is a ``Scale`` value where the number is on one, else the study's own word ("beta", "smd"). ``sample``
+    names the people: estimates that share a sample count once. ``contrast_kind`` and ``outcome_kind`` put the free
+    texts ``contrast`` and ``outcome`` into the few classes within which numbers may be pooled.
+    ``standardised_low``/``standardised_high`` span the standardised coefficients printed beside a raw one.
+    """
 
     id: str
     citation: str
@@ -118,6 +124,11 @@ class Evidence:
     number_confirmed: bool
     source_url: str | None = None
     design_detail: str = ""
+    sample: str = ""
+    contrast_kind: str = ""
+    outcome_kind: str = ""
+    standardised_low: float | None = None
+    standardised_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
