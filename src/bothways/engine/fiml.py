@@ -85,23 +85,29 @@ def moment_derivatives(
 
 
 def score_products(
+    data: PatternStatistics, mean: Float[np.ndarray, " p"], cov: Float[np.ndarray, "p p"]
+) -> Float[np.ndarray, "moments moments"]:
+    """Σ s_i s_i' of the casewise scores in (μ, vech Σ)."""
+    products = np.zeros((len(mean) * (len(mean) + 3) // 2,) * 2)
+    for scores in _score_blocks(data, mean, cov):
+        products += scores.T @ scores
+    return products
+
+
+def score_sums(
     data: PatternStatistics,
     mean: Float[np.ndarray, " p"],
     cov: Float[np.ndarray, "p p"],
-    clusters: Int[np.ndarray, " rows"] | None = None,
-) -> Float[np.ndarray, "moments moments"]:
-    """Σ s_i s_i' of the casewise scores in (μ, vech Σ), or of their sums within clusters 0..C−1."""
-    products = np.zeros((len(mean) * (len(mean) + 3) // 2,) * 2)
-    if clusters is None:
-        for scores in _score_blocks(data, mean, cov):
-            products += scores.T @ scores
-        return products
-    sums = np.zeros((int(clusters.max()) + 1, len(products)))
+    clusters: Int[np.ndarray, " rows"],
+    count: int,
+) -> Float[np.ndarray, "clusters moments"]:
+    """Sums of the casewise scores in (μ, vech Σ) within clusters 0..count−1."""
+    sums = np.zeros((count, len(mean) * (len(mean) + 3) // 2))
     first = 0
     for scores in _score_blocks(data, mean, cov):
         np.add.at(sums, clusters[first : first + len(scores)], scores)
         first += len(scores)
-    return sums.T @ sums
+    return sums
 
 
 def case_scores(

@@ -194,7 +194,8 @@ def inadmissible(model: PathModel, alpha: Float[np.ndarray, " free"]) -> tuple[t
         variances = np.diag(S)
         negative += [f"{model.states[i]}{tag}" for i in np.flatnonzero(variances < 0)]
         sd = np.sqrt(np.maximum(variances, 1e-300))
-        beyond = np.argwhere(np.tril(np.abs(S) > np.outer(sd, sd) * (1 + 1e-9), -1))
+        both = np.outer(variances > 0, variances > 0)
+        beyond = np.argwhere(np.tril(both & (np.abs(S) > np.outer(sd, sd) * (1 + 1e-9)), -1))
         excessive += [f"{model.states[j]}~~{model.states[i]}{tag}" for i, j in beyond]
         used = variances > 0
         R = S[np.ix_(used, used)] / np.outer(sd[used], sd[used])

@@ -20,9 +20,9 @@ Cell = tuple[Kind, int, int]
 class PathModel:
     """A path structure, its parameters, and a rule that proposes starting values from (μ, Σ) of the data.
 
-    The cells of θ(α) are those of group 1, then those of group 2, ... `states` name the elements of η. `lags` says,
-    for each wave after the first, which cells of θ hold B_t (outcome by predictor, both processes 1..K), and
-    `within` which elements of η are the within-person components of each wave; both serve standardised effects.
+    The cells of θ(α) are those of group 1, then those of group 2, ... `states` name the elements of η.
+    `lagged[t][k]` is the element that the lags of process k connect at wave t: the within-person component where the
+    model has one (CLPM, RI-CLPM, LCM-SR, STARTS), the score itself in the dynamic panel model.
     """
 
     structure: PathStructure
@@ -31,7 +31,7 @@ class PathModel:
     states: tuple[str, ...]
     start: StartRule
     groups: int = 1
-    within: tuple[tuple[int, ...], ...] = ()
+    lagged: tuple[tuple[int, ...], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class PathBuilder:
         """θ[cells] = function(α[labels]); the cells must have been left to it with None."""
         self.curves.append((tuple(labels), tuple(cells), function))
 
-    def build(self, start: StartRule, within: Sequence[Sequence[int]] = ()) -> PathModel:
+    def build(self, start: StartRule, lagged: Sequence[Sequence[int]] = ()) -> PathModel:
         """The finished model; free parameters in the order in which their labels first appeared."""
         cells = list(self.free)
         names = list(dict.fromkeys(label for label in self.free.values() if label is not None))
@@ -108,7 +108,7 @@ class PathBuilder:
         parameters = ParameterMap(tuple(names), np.zeros(len(cells)), linear, curves)
         return PathModel(
             self._structure(cells), parameters, tuple(self.observed), tuple(self.states), start,
-            within=tuple(tuple(wave) for wave in within),
+            lagged=tuple(tuple(wave) for wave in lagged),
         )  # fmt: skip
 
     def _put(self, cell: Cell, value: str | float | None) -> Cell:

@@ -103,7 +103,7 @@ def _cross_lagged(
     def start(mean: np.ndarray, cov: np.ndarray) -> Mapping[str, float]:
         return cross_lagged_starts(mean, cov, K, T, between != "none", fixed_gaps, predictors)
 
-    return builder.build(start, within=w)
+    return builder.build(start, lagged=w)
 
 
 def cross_lagged_starts(
