@@ -1,0 +1,279 @@
+"""A world's rows -> the moving parts: matrices of one small step, disturbances, what is read and who is chronic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from bothways.simulation.catalogue import A_TO_B, B_TO_A, FAMILIES, MEDIATORS, PROCESSES, Arrow, Mediators, WorldSpec
+from bothways.terms.errors import WorldError
+
+Pace = Literal["panel", "diary"]
+Matrix = Float[np.ndarray, "n n"]
+
+STEP = {"panel": 1.0, "diary": 1.0 / 96.0}  # a day; a quarter of an hour
+SHOCK_SHARE = 0.3  # of the disturbance's variance, where shocks are modelled: strains on the back, life events
+SHOCKS_PER_RELAXATION = 2.0  # how many shocks arrive while one wears off: rare enough to be seen as events
+SHOCKED = ("depression", "back_pain", "strain")
+CHRONIC_SD = 0.84  # pain above this many SD of its level counts as a day in pain: one day in five
+CHRONIC_DAYS = 90.0  # over three months
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A world in motion.
+
+    ``latent`` (variables, n) reads each variable's deviation from the person's usual level out of the n states;
+    ``reported`` adds what colours the report. Both are scaled so that every latent variable has a within-person
+    standard deviation of one. ``move`` and ``push`` (2, n, n) step the states while pain is not chronic and while
+    it is; ``disturbance`` (n,) is the variance of one step's disturbance; ``stationary`` is the states'
+    covariance while pain is not chronic. ``switches`` tells whether the two regimes differ.
+    """
+
+    states: tuple[str, ...]
+    variables: tuple[str, ...]
+    latent: Float[np.ndarray, "variables n"]
+    reported: Float[np.ndarray, "variables n"]
+    move: Float[np.ndarray, "2 n n"]
+    push: Float[np.ndarray, "2 n n"]
+    disturbance: Float[np.ndarray, "n"]
+    chance: Float[np.ndarray, "n"]
+    stationary: Matrix
+    step: float
+    gap: float
+    pace: Pace
+    trait_sd: float
+    trait_correlation: float
+
+    @property
+    def switches(self) -> bool:
+        """True where an arrow is open only while pain is chronic, which makes the mechanism non-linear."""
+        return not np.array_equal(self.move[0], self.move[1])
+
+    @property
+    def gaussian(self) -> Float[np.ndarray, "n"]:
+        """SD of the steady part of one step's disturbance."""
+        return np.sqrt(self.disturbance * np.where(self.chance > 0, 1 - SHOCK_SHARE, 1.0))
+
+    @property
+    def mark(self) -> Float[np.ndarray, "n"]:
+        """Mean size of a shock: variance per step is chance·2·mark² − (chance·mark)²."""
+        spread = 2 * self.chance - self.chance**2
+        return np.sqrt(np.divide(SHOCK_SHARE * self.disturbance, spread, out=np.zeros_like(spread), where=spread > 0))
+
+    def row(self, variable: str) -> int:
+        """Where ``variable`` stands among the variables."""
+        return self.variables.index(variable)
+
+    def raised(self, variable: str) -> Float[np.ndarray, "n"]:
+        """The change of states that raises ``variable`` by one within-person SD.
+
+        A state of its own is raised alone. Pain made of strain and chronic pain is raised as it naturally
+        differs: each part in proportion to its covariance with the whole.
+        """
+        row = self.latent[self.row(variable)]
+        parts = np.flatnonzero(row)
+        if parts.size == 1:
+            change = np.zeros(len(self.states))
+            change[parts[0]] = 1 / row[parts[0]]
+            return change
+        mixture = np.where(row != 0, self.stationary @ row, 0.0)
+        return np.asarray(mixture / (row @ mixture))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a world is to be set in motion: which of its forms, at which pace, with which gap and step (days)."""
+
+    spec: WorldSpec
+    pace: Pace
+    mediators: Mediators
+    gap: float
+    step: float
+    icc: float
+    trait_correlation: float
+
+
+def build(plan: Plan) -> Mechanism:
+    """The mechanism of ``plan``, with its arrows at the true size that the world asks for.
+
+    The couplings k = (k_ab, k_ba) solve cross-lag(k) = effects by Newton's method, where cross-lag is read from
+    the mechanism itself: one cause raised by one within-person SD, all else held, stepped on by one gap, the
+    arrow open all the while. Raises WorldError where no coupling reaches that size.
+    """
+    steps = round(plan.gap / plan.step)
+    wanted = np.array(plan.spec.effects)
+    open_ends = np.flatnonzero(wanted)
+
+    def lags(coupling: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+        return _cross_lags(_assemble(plan, coupling), steps)
+
+    coupling = np.zeros(2)
+    if open_ends.size:
+        coupling = _solve(lags, wanted, open_ends, f"world '{plan.spec.name}'")
+    return _assemble(plan, coupling)
+
+
+def _solve(
+    lags: Callable[[Float[np.ndarray, "2"]], Float[np.ndarray, "2"]],
+    wanted: Float[np.ndarray, "2"],
+    free: np.ndarray,
+    where: str,
+) -> Float[np.ndarray, "2"]:
+    """Newton's method with differenced slopes on the free couplings."""
+    coupling = np.where(wanted != 0, 0.1, 0.0)
+    for _ in range(30):
+        miss = (lags(coupling) - wanted)[free]
+        if np.abs(miss).max() < 1e-12:
+            return coupling
+        slope = np.empty((free.size, free.size))
+        for column, k in enumerate(free):
+            nudge = np.zeros(2)
+            nudge[k] = 1e-5
+            slope[:, column] = ((lags(coupling + nudge) - lags(coupling - nudge)) / 2e-5)[free]
+        coupling[free] -= np.linalg.solve(slope, miss)
+    raise WorldError(where, "no coupling gives arrows of the size asked for", "Ask for a smaller effect.")
+
+
+def _cross_lags(mechanism: Mechanism, steps: int) -> Float[np.ndarray, "2"]:
+    """(A to B, B to A): the change in one condition a gap after the other was raised by one SD, arrows open."""
+    onward = np.linalg.matrix_power(mechanism.move[1], steps)
+    a, b = mechanism.latent[0], mechanism.latent[1]
+    raised = mechanism.raised(mechanism.variables[0]), mechanism.raised(mechanism.variables[1])
+    return np.array([b @ onward @ raised[0], a @ onward @ raised[1]])
+
+
+def _assemble(plan: Plan, coupling: Float[np.ndarray, "2"]) -> Mechanism:
+    arrows = _arrows(plan)
+    states = _states(plan, arrows)
+    closed, opened = (_drift(plan, states, arrows, coupling, chronic) for chronic in (False, True))
+    move, push = (np.stack(pair) for pair in zip(*(_one_step(d, plan.step) for d in (closed, opened)), strict=True))
+    disturbance, stationary = _unit_variances(move[0], push[0], plan.spec.name)
+    variables, latent, reported = _readings(plan, states, stationary)
+    return Mechanism(
+        states=states,
+        variables=variables,
+        latent=latent,
+        reported=reported,
+        move=move,
+        push=push,
+        disturbance=disturbance,
+        chance=_shock_chances(plan, states),
+        stationary=stationary,
+        step=plan.step,
+        gap=plan.gap,
+        pace=plan.pace,
+        trait_sd=float(np.sqrt(plan.icc / (1 - plan.icc))),
+        trait_correlation=plan.trait_correlation,
+    )
+
+
+def _arrows(plan: Plan) -> tuple[Arrow, ...]:
+    """Every influence of the world: direct where mediators are collapsed, else through them."""
+    spec = plan.spec
+    own = list(spec.arrows)
+    for family, size in zip(FAMILIES, (spec.effects[1], spec.effects[0]), strict=True):
+        responds = size != 0 or (spec.carried_by is None and plan.mediators == "modelled")
+        if plan.mediators == "collapsed":
+            own.append(Arrow(family.source, family.target, 1.0, family.direction))
+        elif responds:
+            own += [Arrow(family.source, mediator, family.response) for mediator, _ in family.shares]
+            own += [Arrow(m, family.target, share, family.direction) for m, share in _shares(family.shares, spec)]
+    return tuple(_split(arrow) if spec.split_pain else arrow for arrow in own)
+
+
+def _shares(shares: tuple[tuple[str, float], ...], spec: WorldSpec) -> tuple[tuple[str, float], ...]:
+    """The shares of a family, or all of it on the one mediator that carries the effect."""
+    return shares if spec.carried_by is None else tuple((m, float(m == spec.carried_by)) for m, _ in shares)
+
+
+def _split(arrow: Arrow) -> Arrow:
+    """The same arrow where back pain is two states: it leaves chronic pain, and it arrives as strain."""
+    source = "chronic_pain" if arrow.source == "back_pain" else arrow.source
+    return replace(arrow, source=source, target="strain" if arrow.target == "back_pain" else arrow.target)
+
+
+def _states(plan: Plan, arrows: tuple[Arrow, ...]) -> tuple[str, ...]:
+    pain = ("strain", "chronic_pain") if plan.spec.split_pain else ("back_pain",)
+    linked = {end for arrow in arrows for end in (arrow.source, arrow.target)}
+    style = ("style",) if plan.spec.style else ()
+    first = ("depression", *pain)
+    return (*first, *(key for key in PROCESSES if key in linked and key not in first), *style)
+
+
+def _drift(
+    plan: Plan, states: tuple[str, ...], arrows: tuple[Arrow, ...], coupling: Float[np.ndarray, "2"], chronic: bool
+) -> Matrix:
+    """A of dx = A x dt + dW; the row is the target. An arrow that needs chronic pain is shut without it."""
+    relaxation = np.array([_relaxation(key, plan.pace) for key in states])
+    drift = np.diag(-1 / relaxation)
+    for arrow in arrows:
+        scale = 1.0 if arrow.direction is None else float(coupling[0 if arrow.direction is A_TO_B else 1])
+        if plan.spec.chronic_only and arrow.direction is B_TO_A and not chronic:
+            scale = 0.0
+        target = states.index(arrow.target)
+        drift[target, states.index(arrow.source)] += scale * arrow.strength / relaxation[target]
+    return drift
+
+
+def _relaxation(key: str, pace: Pace) -> float:
+    return PROCESSES[key].panel_days if pace == "panel" else PROCESSES[key].diary_days
+
+
+def _one_step(drift: Matrix, step: float) -> tuple[Matrix, Matrix]:
+    """Heun's step of a linear equation with additive disturbance z: x' = (I + Ah + (Ah)²/2) x + (I + Ah/2) z."""
+    small = drift * step
+    one = np.eye(len(drift))
+    return one + small + small @ small / 2, one + small / 2
+
+
+def settle(move: Matrix, noise: Matrix) -> Matrix:
+    """The covariance that repeats itself, S = move S move' + noise, by doubling the number of steps summed."""
+    total = noise
+    for _ in range(60):
+        added = move @ total @ move.T
+        total = total + added
+        move = move @ move
+        if np.abs(added).max() <= 1e-15 * np.abs(total).max():
+            break
+    return total
+
+
+def _unit_variances(move: Matrix, push: Matrix, name: str) -> tuple[Float[np.ndarray, "n"], Matrix]:
+    """The variances of the disturbances that give every state a variance of one, and the states' covariance."""
+    n = len(move)
+    alone = [settle(move, np.outer(push[:, j], push[:, j])) for j in range(n)]
+    disturbance = np.linalg.solve(np.stack([np.diag(s) for s in alone], axis=1), np.ones(n))
+    if (disturbance <= 0).any() or not np.isfinite(disturbance).all():
+        raise WorldError(f"world '{name}'", "its arrows alone would move more than all there is", "Lower the effect.")
+    return disturbance, sum((q * s for q, s in zip(disturbance, alone, strict=True)), np.zeros((n, n)))
+
+
+def _shock_chances(plan: Plan, states: tuple[str, ...]) -> Float[np.ndarray, "n"]:
+    """Chance of a shock in one step: none where mediators are collapsed, which keeps those worlds Gaussian."""
+    if plan.mediators == "collapsed" and not plan.spec.split_pain:
+        return np.zeros(len(states))
+    per_day = [SHOCKS_PER_RELAXATION / _relaxation(s, plan.pace) if s in SHOCKED else 0.0 for s in states]
+    return np.array(per_day) * plan.step
+
+
+def _readings(
+    plan: Plan, states: tuple[str, ...], stationary: Matrix
+) -> tuple[tuple[str, ...], Float[np.ndarray, "variables n"], Float[np.ndarray, "variables n"]]:
+    """What is asked about, read from the states: the pair, the mediators, and what the world says is seen."""
+    asked = [key for key in states if key in MEDIATORS or key in plan.spec.seen]
+    variables = ("depression", "back_pain", *(key for key in asked if key != "back_pain"))
+    latent = np.zeros((len(variables), len(states)))
+    for row, key in enumerate(variables):
+        parts = ("strain", "chronic_pain") if plan.spec.split_pain and key == "back_pain" else (key,)
+        for part in parts:
+            latent[row, states.index(part)] = 1.0
+        latent[row] /= np.sqrt(latent[row] @ stationary @ latent[row])
+    reported = latent.copy()
+    if plan.spec.style:
+        reported[:2, states.index("style")] = plan.spec.style
+    return variables, latent, reported
