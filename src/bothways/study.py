@@ -14,8 +14,8 @@ from bothways.designs.choose import check_names, qualify
 from bothways.intake import describe
 from bothways.reports import facts_of, render
 from bothways.simulation import World
-from bothways.terms.answer import DesignResult, Status, Table
-from bothways.terms.errors import ReportError
+from bothways.terms.answer import Answer, DesignResult, Status, Table
+from bothways.terms.errors import ReportError, WorldError
 from bothways.terms.layout import Layout
 from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
@@ -170,8 +170,7 @@ def ask_world(
     """Ask a simulated world, and set its truth beside every answer."""
     study = ask(world.records, settings=settings, command=command, progress=progress)
     answers = [answer for result in study.outcome.results for answer in result.answers if answer.estimate]
-    values = {answer.id: world.truth(answer.question) for answer in answers}
-    known = {answer_id: value for answer_id, value in values.items() if value is not None}
+    known = {answer.id: value for answer in answers if (value := _true_value(world, answer)) is not None}
     truth = SimulatedTruth(world.name, world.says, known)
     return Study(study.records, replace(study.outcome, simulated=truth))
 
@@ -202,6 +201,14 @@ def write_text(path: Path, text: str) -> Path:
             str(path), f"it cannot be written ({error.strerror})", "Give a place that you may write to"
         ) from error
     return path
+
+
+def _true_value(world: World, answer: Answer) -> float | None:
+    """What the world's mechanism holds, or None where the world holds no such thing."""
+    try:
+        return world.truth(answer.question, answer.estimand).value
+    except WorldError:
+        return None
 
 
 def _topic(topic: str | Path | Topic | None, layout: Layout) -> Topic:
