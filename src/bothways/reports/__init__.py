@@ -1,0 +1,8 @@
+"""Outcome -> facts -> page, Markdown, terminal text and tables: readings of the same facts; they compute nothing."""
+
+from bothways.reports.facts import facts_of
+from bothways.reports.rendering import render
+from bothways.reports.tables import tables_as_apa, tables_as_csv
+from bothways.reports.terminal import render_look
+
+__all__ = ["facts_of", "render", "render_look", "tables_as_apa", "tables_as_csv"]

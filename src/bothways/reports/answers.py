@@ -1,0 +1,207 @@
+"""The sections that answer: the short answer, one way, the other way around, who was first, how fast, the final word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.document import Block, Bullets, Card, Cards, Details, Figure, Grid, Paragraph, Section
+from bothways.reports.grids import answers_grid, assumptions_grid, lines_grid
+from bothways.reports.vocabulary import DESIGNS, VERDICTS
+from bothways.reports.wording import capital, ends, label, reading_words
+
+Facts = dict[str, Any]
+WAYS = ("a_to_b", "b_to_a")
+DIRECTIONAL = frozenset({"cross_lag", "rate_ratio", "total", "pooled"})
+
+
+def short_answer(facts: Facts) -> Section:
+    """The verdict first, drawn and in words; its numbers one click below."""
+    blocks: list[Block] = [*_simulated(facts), Paragraph(facts["verdict"]["short_answer"], "lead")]
+    blocks += [glance(facts), Cards(tuple(_card(facts, x) for x in WAYS))]
+    blocks += _refusals(facts)
+    headline = [a for a in facts["answers"] if a["headline"] and a["facet"] == "strength"]
+    if headline:
+        note = "The smallest effect was set before any estimate was seen."
+        blocks.append(Details("The numbers", (answers_grid("answers", "Headline answers", headline, facts, note),)))
+    return Section("short-answer", "The short answer", tuple(blocks))
+
+
+def _simulated(facts: Facts) -> list[Block]:
+    world = facts["simulated"]
+    if world is None:
+        return []
+    text = (
+        f"These records are simulated: nobody lived them. The world is “{world['world']}”: {world['says']} "
+        "Its truth stands beside every answer."
+    )
+    return [Paragraph(text, "note")]
+
+
+def _card(facts: Facts, way: str) -> Card:
+    w = facts["words"]["directions"][way]
+    truth = _truth_sentence(facts, way)
+    return Card(way, capital(w["way"]), w["word"], w["certainty"], " ".join(x for x in (w["plain"], truth) if x))
+
+
+def _truth_sentence(facts: Facts, way: str) -> str:
+    answer = facts["words"]["answers"].get(facts["words"]["directions"][way]["answer"])
+    return f"The truth of this simulated world is {answer['truth']}." if answer and answer["truth"] else ""
+
+
+def _refusals(facts: Facts) -> list[Block]:
+    if any(a["estimate"] for a in facts["answers"]) or not facts["refusals"]:
+        return []
+    return [
+        Paragraph("No design could answer from these records, for these reasons:", "plain"),
+        Bullets(tuple(refusal_words(r) for r in facts["refusals"])),
+        Paragraph("What the records do show stands under “Methods, assumptions and the data's flow”."),
+    ]
+
+
+def refusal_words(refusal: Facts) -> str:
+    """A design, why it cannot answer, and what would let it."""
+    reason = refusal["reason"].rstrip(".")
+    return f"{DESIGNS.get(refusal['design'], refusal['design'])}: {reason}. {refusal['mend']}".strip()
+
+
+def glance(facts: Facts) -> Figure:
+    """Two arrows between the two named conditions."""
+    w = facts["words"]["directions"]
+    said = "; ".join(
+        f"{w[x]['way']}: {w[x]['word']}" + (f", {w[x]['estimate']}" if w[x]["estimate"] else "") for x in WAYS
+    )
+    rows = tuple(
+        (capital(w[x]["way"]), w[x]["word"], w[x]["estimate"] or numbers.MISSING, w[x]["certainty"]) for x in WAYS
+    )
+    grid = Grid("glance", "The answer at a glance", ("way", "word", "estimate (interval)", "certainty"), rows)
+    return Figure(
+        "glance",
+        "The answer at a glance",
+        f"Two arrows between {label(facts, 'a')} and {label(facts, 'b')}: {said}.",
+        grid,
+    )
+
+
+def way(facts: Facts, direction: str) -> Section:
+    """One direction by itself."""
+    verdict, w = facts["verdict"][direction], facts["words"]["directions"][direction]
+    start, end = ends(facts, direction)
+    around = " (the other way around)" if direction == "b_to_a" else ""
+    rows = [a for a in facts["answers"] if a["direction"] == direction and a["facet"] == "strength" and not a["curve"]]
+    blocks: list[Block] = [Paragraph(verdict["sentence"], "lead")]
+    if w["plain"]:
+        blocks.append(Paragraph(w["plain"]))
+    if verdict["word"] == "no_data":
+        blocks.append(
+            Paragraph(f"Records of the same people over time, with {start} asked about before {end}, would tell.")
+        )
+    else:
+        blocks.append(Paragraph(f"{capital(w['certainty'])}. {w['certainty_means']}"))
+    blocks += _beside(rows, w["answer"], facts)
+    blocks += _caveats(rows)
+    if rows:
+        blocks.append(_way_details(rows, direction, facts))
+    return Section(direction.replace("_", "-"), f"Can {start} lead to {end}?{around}", tuple(blocks))
+
+
+def _beside(rows: list[Facts], speaker: str, facts: Facts) -> list[Block]:
+    """What the other designs say of the same direction."""
+    others = [
+        a for a in rows if a["headline"] and a["id"] != speaker and a["estimate"] and a["estimand"] in DIRECTIONAL
+    ]
+    items = tuple(
+        f"{facts['words']['answers'][a['id']]['design']} ({a['model']}): {reading_words(a)}, "
+        f"{facts['words']['answers'][a['id']]['estimate']}"
+        for a in others
+    )
+    return [Paragraph("Beside it:"), Bullets(items)] if items else []
+
+
+def _caveats(rows: list[Facts]) -> list[Block]:
+    texts = dict.fromkeys(c["text"] for a in rows for c in a["caveats"])
+    return [Paragraph("Mind this:"), Bullets(tuple(texts))] if texts else []
+
+
+def _way_details(rows: list[Facts], direction: str, facts: Facts) -> Details:
+    blocks: list[Block] = [answers_grid(f"answers_{direction}", "Every answer in this direction", rows, facts)]
+    if facts["verdict"][direction]["lines"]:
+        blocks.append(lines_grid(direction, facts))
+    assumed = assumptions_grid(f"assumptions_{direction}", "What it rests on", rows)
+    if assumed:
+        blocks.append(assumed)
+    return Details("The numbers and what they rest on", tuple(blocks))
+
+
+def first(facts: Facts) -> Section:
+    """Who had it first: beside strength, never in its place."""
+    order, words = facts["verdict"]["order"], facts["words"]["order"]
+    rows = [a for a in facts["answers"] if a["facet"] == "first"]
+    blocks: list[Block] = [Paragraph(order["sentence"], "lead")]
+    if words["shares"]:
+        blocks.append(Bullets(tuple(capital(s) + "." for s in words["shares"])))
+        blocks.append(Details("The numbers", (answers_grid("answers_first", "Who had it first", rows, facts),)))
+    else:
+        said = dict.fromkeys(a["status_says"] for a in rows if a["status_says"])
+        blocks += [Paragraph(text) for text in said]
+        blocks.append(Paragraph("Dated onsets of both conditions, or visits close together, would tell."))
+    return Section("first", "Which came first?", tuple(blocks))
+
+
+def speed(facts: Facts) -> Section:
+    """How the effect grows and fades with the time between."""
+    peaks = [a for a in facts["answers"] if a["estimand"] == "peak_lag" and a["estimate"]]
+    blocks: list[Block] = []
+    if peaks:
+        items = tuple(f"{capital(_way(a, facts))}, greatest after {_peak(a, facts)}." for a in peaks)
+        blocks.append(Bullets(items))
+    if any(a["curve"] and a["estimate"] for a in facts["answers"]):
+        blocks.append(curve_figure(facts))
+    if not blocks:
+        blocks.append(Paragraph(_one_lag(facts)))
+        blocks.append(Paragraph("A diary, or waves at several distances, would show how fast it grows and fades."))
+    return Section("speed", "How fast?", tuple(blocks))
+
+
+def _peak(answer: Facts, facts: Facts) -> str:
+    e = answer["estimate"]
+    unit = numbers.duration if e["scale"] == "days" else (lambda x: numbers.duration(None, x))
+    return f"{unit(e['value'])} ({unit(e['low'])} to {unit(e['high'])})"
+
+
+def _way(answer: Facts, facts: Facts) -> str:
+    return str(facts["words"]["answers"][answer["id"]]["way"])
+
+
+def _one_lag(facts: Facts) -> str:
+    lags = dict.fromkeys(
+        facts["words"]["answers"][a["id"]]["when"] for a in facts["answers"] if a["headline"] and a["estimate"]
+    )
+    known = [x for x in lags if x != numbers.MISSING]
+    if not known:
+        return "These data do not show how fast."
+    return f"These data look over one span of time only ({' and '.join(known)}), so they do not show how fast."
+
+
+def curve_figure(facts: Facts) -> Figure:
+    """The effect by lag, both directions."""
+    rows = [a for a in facts["answers"] if a["curve"] and a["estimate"]]
+    grid = answers_grid("curve", "The effect by the time between", rows, facts)
+    alt = "Curves of the effect against the time between the two conditions, with their intervals, one for each way."
+    return Figure("curve", "The effect by the time between", alt, grid)
+
+
+def final_word(facts: Facts) -> Section:
+    """The whole in a few sentences."""
+    verdict, w = facts["verdict"], facts["words"]["directions"]
+    items = tuple(f"{capital(w[x]['way'])}: {VERDICTS[verdict[x]['word']]}, {w[x]['certainty']}." for x in WAYS)
+    blocks: list[Block] = [
+        Paragraph(verdict["short_answer"], "lead"),
+        Bullets(items),
+        Paragraph(verdict["order"]["sentence"]),
+    ]
+    if verdict["would_change_it"]:
+        blocks.append(Paragraph(f"What would help most. {verdict['would_change_it'][0]}"))
+    if facts["one_person"]:
+        blocks.append(Paragraph("All of this speaks of one person and of nobody else."))
+    return Section("final-word", "The final word", tuple(blocks))

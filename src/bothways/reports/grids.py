@@ -1,0 +1,168 @@
+"""Facts -> tables in words: the same rows for the page, Markdown, the terminal, CSV and APA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.document import Grid
+from bothways.reports.vocabulary import DESIGNS, ESTIMANDS, EVIDENCE_SCALES, LINES, OUTCOMES, READINGS, SCALES
+from bothways.reports.wording import capital, readings_by_bound, way_words
+
+Facts = dict[str, Any]
+
+
+def answers_grid(key: str, title: str, answers: Iterable[Facts], facts: Facts, note: str = "") -> Grid:
+    """Answers, one row each; the column of the truth only where the records were simulated."""
+    rows = list(answers)
+    simulated = facts["simulated"] is not None
+    events = any(a["estimate"] and a["estimate"]["events"] is not None for a in rows)
+    columns = ["way", "what", "estimate (interval)", *(["truth"] if simulated else []), "scale", "lag", "people",
+               *(["events"] if events else []), "smallest effect", "reads"]  # fmt: skip
+    return Grid(key, title, tuple(columns), tuple(_answer_row(a, facts, simulated, events) for a in rows), note)
+
+
+def _answer_row(a: Facts, facts: Facts, simulated: bool, events: bool) -> tuple[str, ...]:
+    w = facts["words"]["answers"][a["id"]]
+    what = ESTIMANDS.get(a["estimand"], a["estimand"])
+    about = f" ({a['subgroup']})" if a["subgroup"] else ""
+    return (
+        capital(w["way"]),
+        f"{w['design']}: {what}{about}",
+        w["estimate"] or a["status_says"] or numbers.MISSING,
+        *([w["truth"] or numbers.MISSING] if simulated else []),
+        w["scale"],
+        w["when"],
+        w["people"],
+        *([w["events"]] if events else []),
+        numbers.number(a["smallest_effect"]),
+        w["reading"] or numbers.MISSING,
+    )
+
+
+def lines_grid(way: str, facts: Facts) -> Grid:
+    """The bias lines of one direction, and what each reads."""
+    rows = tuple(
+        (f"{line['line']}: {LINES[line['line']]}", READINGS[line["reading"]], ", ".join(line["answers"]))
+        for line in facts["verdict"][way]["lines"]
+    )
+    return Grid(f"lines_{way}", f"Lines of evidence {way_words(facts, way)}", ("line", "reads", "answers"), rows)
+
+
+def bounds_grids(facts: Facts) -> Iterable[Grid]:
+    """How each direction's word would change with the smallest effect of interest."""
+    for way, _, words in readings_by_bound(facts):
+        yield Grid(
+            f"bounds_{way}",
+            f"If another effect were the smallest that matters, {way_words(facts, way)}",
+            ("smallest effect", "reads"),
+            tuple(words.items()),
+        )
+
+
+def challenges_grid(facts: Facts) -> Grid:
+    """Every challenge, its outcome and its number."""
+    rows = tuple(
+        (c["title"], OUTCOMES.get(c["outcome"], c["outcome"]), amount, c["says"])
+        for c, amount in zip(facts["verdict"]["challenges"], facts["words"]["challenges"], strict=True)
+    )
+    return Grid("challenges", "Challenges", ("challenge", "outcome", "how much", "what it says"), rows)
+
+
+def assumptions_grid(key: str, title: str, answers: Iterable[Facts]) -> Grid | None:
+    """What the answers rest on, each once, with whether these data checked it."""
+    seen: dict[str, tuple[str, str, str]] = {}
+    for a in answers:
+        for x in a["assumptions"]:
+            held = {True: "checked, holds", False: "checked, does not hold"}.get(x["checked"], "data cannot tell")
+            seen.setdefault(x["text"], (x["text"], held, x["evidence"]))
+    return Grid(key, title, ("assumption", "in these data", "evidence"), tuple(seen.values())) if seen else None
+
+
+def smallest_effects_grid(facts: Facts) -> Grid:
+    """The smallest effects of interest, set before any estimate is seen."""
+    reasons = {s["scale"]: s["reason"] for s in facts["topic"]["smallest_effects"]}
+    used = {a["estimate"]["scale"]: a["smallest_effect"] for a in facts["answers"] if a["smallest_effect"]}
+    rows = tuple(
+        (SCALES.get(scale, scale), numbers.number(value), reasons.get(scale, "project choice, not evidence"))
+        for scale, value in used.items()
+    )
+    return Grid("smallest_effects", "Smallest effects of interest", ("scale", "at least", "reason"), rows)
+
+
+def findings_grid(facts: Facts) -> Grid:
+    """What was noticed in the table, and how to mend it."""
+    rows = tuple(
+        (f["level"], f["message"], numbers.count(f["people"]) if f["people"] else "", f["mend"])
+        for f in facts["findings"]
+    )
+    return Grid("findings", "What was noticed in the records", ("level", "what", "people", "how to mend it"), rows)
+
+
+def table_grid(table: Facts) -> Grid:
+    """A table that came with the outcome, its numbers rounded."""
+    rows = tuple(tuple(numbers.cell(x) for x in row) for row in table["rows"])
+    return Grid(table["key"], table["title"], tuple(table["columns"]), rows, table["note"])
+
+
+def fit_grids(facts: Facts) -> Iterable[Grid]:
+    """For each fit, its indices and its parameters."""
+    for i, fit in enumerate(facts["fits"]):
+        name = f"{DESIGNS.get(fit['design'], fit['design'])}, {fit['model']}"
+        indices = {"log-likelihood": fit["loglik"], **fit["indices"]}
+        rows = [(k, numbers.number(v, 3)) for k, v in indices.items() if v is not None]
+        yield Grid(f"fit_{i}_indices", f"{name}: fit", ("index", "value"),
+                   (("status", fit["says"] or fit["status"]), *rows))  # fmt: skip
+        if fit["parameters"]:
+            yield Grid(
+                f"fit_{i}_parameters",
+                f"{name}: parameters",
+                ("parameter", "estimate", "standard error", "low", "high", "standardised"),
+                tuple(
+                    (p["name"], *(numbers.number(p[k], 3) for k in ("value", "se", "low", "high", "standardised")))
+                    for p in fit["parameters"]
+                ),
+            )
+
+
+def evidence_rows(facts: Facts, way: str) -> list[Facts]:
+    """Published estimates of one direction that have a confirmed number; those of back pain itself first."""
+    rows = [
+        e
+        for e in facts["literature"]["evidence"]
+        if e["role"] == "effect" and e["direction"] == way and e["estimate"] is not None and e["number_confirmed"]
+    ]
+    return sorted(rows, key=lambda e: (bool(e["wider"]), e["ci_low"] is None, e["citation"]))
+
+
+def evidence_grid(facts: Facts, way: str) -> Grid:
+    """Published estimates of one direction, as they were printed."""
+    rows = tuple(_evidence_row(e) for e in evidence_rows(facts, way))
+    columns = ("study", "what with what", "estimate (interval)", "scale", "people", "years", "mind")
+    return Grid(f"evidence_{way}", f"Published estimates {way_words(facts, way)}", columns, rows,
+                "As printed, each on its own scale; not pooled.")  # fmt: skip
+
+
+def _evidence_row(e: Facts) -> tuple[str, ...]:
+    scale = EVIDENCE_SCALES.get(e["scale"] or "", e["scale"] or "")
+    estimate = numbers.number(e["estimate"])
+    if e["ci_low"] is not None:
+        estimate += f" ({numbers.number(e['ci_low'])} to {numbers.number(e['ci_high'])})"
+    mind = "wider pain, not back pain itself" if e["wider"] else ""
+    years = numbers.number(e["follow_up_years"], 1) if e["follow_up_years"] else ""
+    return (
+        short_citation(e),
+        f"{e['exposure']} → {e['outcome']}",
+        estimate,
+        SCALES.get(scale, scale),
+        numbers.count(e["n"]) if e["n"] else "",
+        years,
+        mind,
+    )
+
+
+def short_citation(e: Facts) -> str:
+    """Author and year."""
+    author = e["citation"].split(",")[0].split(".")[0].split(" et al")[0].strip()
+    return f"{author.split(' ')[0] if ' ' in author else author} {e['year'] or ''}".strip()

@@ -1,0 +1,108 @@
+"""Rounding for people. The only place where a number loses digits; facts keep them all."""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "–"
+RATIOS = frozenset(
+    {"hazard_ratio", "rate_ratio", "odds_ratio", "risk_ratio", "prevalence_ratio"},
+)
+SHARES = frozenset({"share", "probability", "risk_difference"})
+
+
+def usable(x: object) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
+
+
+def number(x: float | int | None, digits: int = 2) -> str:
+    """A number with ``digits`` decimals (fewer from 100 on), a true minus sign and thousands apart."""
+    if x is None or not usable(x):
+        return MISSING
+    places = 0 if isinstance(x, int) or abs(x) >= 100 else 1 if abs(x) >= 10 else digits
+    text = f"{x:,.{places}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def percent(x: float | None) -> str:
+    """A share as a percentage without decimals; shares that round to none or all keep one."""
+    if x is None or not usable(x):
+        return MISSING
+    places = 0 if 0.01 <= abs(x) <= 0.99 or x in (0, 1) else 1
+    return f"{100 * x:.{places}f}%".replace("-", "−")
+
+
+def on_scale(x: float | None, scale: str) -> str:
+    """A number as its scale is read: shares as percentages, small standardised steps with three decimals."""
+    if x is None:
+        return MISSING
+    if scale in SHARES:
+        return percent(x)
+    fine = scale in ("sd_per_sd", "correlation") and usable(x) and 0 < abs(x) < 0.095
+    return number(float(x), 3 if fine else 2)
+
+
+def interval(value: float | None, low: float | None, high: float | None, scale: str) -> str:
+    """ "0.12 (0.05 to 0.19)"; all three with the decimals of the finest."""
+    if value is None:
+        return MISSING
+    if scale in ("sd_per_sd", "correlation"):
+        known = [abs(x) for x in (value, low, high) if x is not None and usable(x)]
+        digits = 3 if known and min(known) < 0.0095 else 2
+        return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
+    return f"{on_scale(value, scale)} ({on_scale(low, scale)} to {on_scale(high, scale)})"
+
+
+def p_value(p: float | None) -> str:
+    """Two significant digits, never "0"."""
+    if p is None or not usable(p):
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def count(n: float | int | None) -> str:
+    """Whole things, thousands apart."""
+    return MISSING if n is None or not usable(n) else f"{round(n):,}"
+
+
+def about(n: float | None) -> str:
+    """A rough count: two significant digits."""
+    if n is None or not usable(n) or n <= 0:
+        return MISSING
+    size = 10 ** max(math.floor(math.log10(n)) - 1, 0)
+    return f"{math.ceil(n / size) * size:,}"
+
+
+def duration(days: float | None, waves: float | None = None) -> str:
+    """A lag in the unit that people use for it: hours, days, weeks, months, years; else waves."""
+    if days is None or not usable(days):
+        if waves is None or not usable(waves):
+            return MISSING
+        return "one wave" if waves == 1 else f"{number(waves, 0)} waves"
+    units = ((1.0, "hour", 1 / 24), (14.0, "day", 1.0), (63.0, "week", 7.0), (730.0, "month", 30.4375))
+    for limit, name, size in units:
+        if days < limit:
+            return _amount(days / size, name)
+    return _amount(days / 365.25, "year")
+
+
+def _amount(x: float, unit: str) -> str:
+    text = f"{x:.0f}" if abs(x - round(x)) < 0.05 * max(x, 1) or x >= 10 else f"{x:.1f}"
+    return f"{text} {unit}" + ("" if text == "1" else "s")
+
+
+def cell(x: object) -> str:
+    """A table's cell: numbers rounded, the rest as it stands."""
+    if x is None:
+        return MISSING
+    if isinstance(x, bool):
+        return "yes" if x else "no"
+    if isinstance(x, int):
+        return f"{x:,}".replace("-", "−")
+    if isinstance(x, float):
+        fine = 0 < abs(x) < 0.095
+        return number(x, 3 if fine else 2) if not x.is_integer() else f"{x:,.0f}".replace("-", "−")
+    return str(x)

@@ -1,0 +1,173 @@
+"""The words for people, as data: readings, verdicts, scales, estimands, certainty, and the glossary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+READINGS: Mapping[str, str] = {
+    "predicts": "comes before and predicts",
+    "little_or_no_effect": "little or no effect",
+    "too_uncertain": "too uncertain",
+    "no_data": "no data",
+}
+VERDICTS: Mapping[str, str] = {
+    "no_data": "no data",
+    "too_uncertain": "too uncertain",
+    "little_or_no_effect": "little or no effect",
+    "predicts": "comes before and predicts",
+    "supported_by_independent_designs": "supported by independent designs",
+    "designs_disagree": "designs disagree",
+}
+ORDER_WORDS: Mapping[str, str] = {**VERDICTS, "predicts": "not the order of two unrelated conditions"}
+CERTAINTIES: Mapping[str, str] = {
+    "high": "high certainty",
+    "moderate": "moderate certainty",
+    "low": "low certainty",
+    "very_low": "very low certainty",
+}
+CERTAINTY_MEANS: Mapping[str, str] = {
+    "high": "More research is unlikely to change this word.",
+    "moderate": "More research may change this word.",
+    "low": "More research is likely to change this word.",
+    "very_low": "This word is a first hint and no more.",
+}
+SCALES: Mapping[str, str] = {
+    "sd_per_sd": "standard deviations per standard deviation",
+    "hazard_ratio": "hazard ratio",
+    "rate_ratio": "rate ratio",
+    "odds_ratio": "odds ratio",
+    "risk_ratio": "risk ratio",
+    "prevalence_ratio": "prevalence ratio",
+    "risk_difference": "difference in risk",
+    "probability": "probability",
+    "share": "share of people",
+    "correlation": "correlation",
+    "days": "days",
+    "waves": "waves",
+    "points": "points of the questionnaire",
+}
+ESTIMANDS: Mapping[str, str] = {
+    "cross_lag": "lagged effect",
+    "rate_ratio": "ratio of onset rates",
+    "recovery_ratio": "ratio of recovery rates",
+    "order_share": "who had it first",
+    "direction_contrast": "difference between the two ways",
+    "total": "total effect",
+    "direct": "direct effect",
+    "indirect": "effect through a pathway",
+    "peak_lag": "lag of the greatest effect",
+    "interaction": "difference between groups",
+    "state_probability": "share of people in a state",
+    "attributable_share": "attributable share",
+    "pooled": "pooled published estimates",
+    "association": "association",
+}
+READABLE = frozenset(
+    {
+        "cross_lag",
+        "rate_ratio",
+        "recovery_ratio",
+        "total",
+        "direct",
+        "indirect",
+        "pooled",
+        "interaction",
+        "direction_contrast",
+    }
+)
+"""Estimands whose interval is read against a smallest effect of interest; the others have no "no effect"."""
+
+DIRECTED = frozenset({"cross_lag", "rate_ratio", "recovery_ratio", "total", "direct", "indirect", "pooled"})
+"""Of these, the ones for which "comes before and predicts" is a sentence about two conditions."""
+
+DESIGNS: Mapping[str, str] = {
+    "panel": "Panel of waves",
+    "onset": "Onset cohort",
+    "diary": "Diary",
+    "literature": "Published studies",
+    "records": "Health records",
+    "pathway": "Pathways",
+}
+LINES: Mapping[str, str] = {
+    "A": "records of the same lives",
+    "B": "families",
+    "C": "genes",
+    "D": "randomised trials",
+    "E": "remembered ages of onset",
+}
+OUTCOMES: Mapping[str, str] = {
+    "stands": "it stands",
+    "weakened": "it is weakened",
+    "broken": "it breaks",
+    "not run": "for scale",
+}
+EVIDENCE_SCALES: Mapping[str, str] = {
+    "OR": "odds_ratio",
+    "HR": "hazard_ratio",
+    "RR": "risk_ratio",
+    "IRR": "rate_ratio",
+    "PR": "prevalence_ratio",
+}
+STANDINGS: Mapping[str, str] = {
+    "supported": "supported",
+    "partly": "partly supported",
+    "not_found": "no evidence found",
+    "corrected": "corrected",
+}
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    (
+        "comes before and predicts",
+        "People (or times) with more of the first condition have, later, more or less of the "
+        "second than can be put down to chance. It does not say that one makes the other.",
+    ),
+    (
+        "little or no effect",
+        "The whole interval lies inside the bounds of what would matter. “Effect” means the "
+        "estimated number under the assumptions listed, nothing more.",
+    ),
+    ("too uncertain", "The data agree both with nothing and with something that matters. It is not a “no”."),
+    ("designs disagree", "Sound ways of looking give different words; the report says what differs between them."),
+    (
+        "interval",
+        "The range of values that the data are compatible with. At 95%, about 19 of 20 such ranges hold the "
+        "true value when the assumptions hold.",
+    ),
+    ("smallest effect of interest", "The least number that would matter, set before looking at the data."),
+    ("standard deviation", "How far people usually lie from the average; two in three lie within one of them."),
+    ("ratio", "How many times as often something happens with a condition as without it; 1 means no difference."),
+    ("line of evidence", "Designs that could be wrong for the same reason. They count once."),
+    ("shared cause", "Something else that brings on both conditions, and so makes one seem to lead to the other."),
+    (
+        "within and between people",
+        "Within: the same person at a worse time and a better time. Between: different people.",
+    ),
+    ("certainty", "How likely further research is to change the word. It starts low; every move is listed."),
+)
+
+METHOD_REFERENCES: tuple[tuple[str, str], ...] = (
+    (
+        "Lawlor DA, Tilling K, Davey Smith G. Triangulation in aetiological epidemiology. "
+        "Int J Epidemiol 2016;45:1866–1886",
+        "10.1093/ije/dyw314",
+    ),
+    (
+        "Higgins JPT et al. A tool to assess risk of bias in non-randomized follow-up studies of exposure effects "
+        "(ROBINS-E). Environ Int 2024;186:108602",
+        "10.1016/j.envint.2024.108602",
+    ),
+    (
+        "VanderWeele TJ, Ding P. Sensitivity analysis in observational research: introducing the E-value. "
+        "Ann Intern Med 2017;167:268–274",
+        "10.7326/M16-2607",
+    ),
+    (
+        "Guyatt GH et al. GRADE: an emerging consensus on rating quality of evidence and strength of recommendations. "
+        "BMJ 2008;336:924–926",
+        "10.1136/bmj.39489.470347.AD",
+    ),
+)
+NO_ADVICE = (
+    "This report describes records. It gives no medical advice and makes no diagnosis: a score is a screen. "
+    "Talk with a doctor or another health worker about your own health."
+)

@@ -1,0 +1,212 @@
+"""Every rounded string and adjective of a report, decided once from the facts and carried in ``facts["words"]``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.vocabulary import (
+    CERTAINTIES,
+    CERTAINTY_MEANS,
+    DESIGNS,
+    DIRECTED,
+    ORDER_WORDS,
+    READINGS,
+    SCALES,
+    VERDICTS,
+)
+from bothways.terms.answer import Estimate
+from bothways.terms.question import Scale
+from bothways.terms.verdict import read_estimate
+
+Facts = dict[str, Any]
+
+RATIO_BOUNDS = (1.05, 1.1, 1.25, 1.5, 2.0)
+STEP_BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Smallest effects of interest at which a report shows how its words would change."""
+
+
+def words_of(facts: Facts) -> Facts:
+    """The words of a report: per direction, per answer, per challenge."""
+    answers = [*facts["answers"], *facts["literature"]["answers"]]
+    return {
+        "title": f"{capital(label(facts, 'a'))} and {label(facts, 'b')}: which comes first, and does it run both ways?",
+        "directions": {way: _direction_words(facts, way) for way in ("a_to_b", "b_to_a")},
+        "order": _order_words(facts),
+        "answers": {a["id"]: answer_words(a, facts) for a in answers},
+        "challenges": [challenge_words(c) for c in facts["verdict"]["challenges"]],
+        "people": numbers.count(facts["source"]["people"]),
+        "rows": numbers.count(facts["source"]["rows"]),
+        "level": numbers.percent(facts["settings"]["level"]),
+    }
+
+
+def capital(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def label(facts: Facts, end: str) -> str:
+    """How people call a condition, inside a sentence."""
+    return str(facts["pair"][end]["label"])
+
+
+def ends(facts: Facts, way: str) -> tuple[str, str]:
+    """The two labels of a direction, the earlier first."""
+    first, second = ("b", "a") if way == "b_to_a" else ("a", "b")
+    return label(facts, first), label(facts, second)
+
+
+def way_words(facts: Facts, way: str) -> str:
+    """A direction, in words."""
+    start, end = ends(facts, way)
+    return f"{start} and {end} together" if way == "joint" else f"from {start} to {end}"
+
+
+def _direction_words(facts: Facts, way: str) -> Facts:
+    verdict = facts["verdict"][way]
+    start, end = ends(facts, way)
+    speaker = speaking(facts, way)
+    return {
+        "way": way_words(facts, way),
+        "question": f"Can {start} lead to {end}?",
+        "word": VERDICTS[verdict["word"]],
+        "certainty": CERTAINTIES[verdict["certainty"]],
+        "certainty_means": CERTAINTY_MEANS[verdict["certainty"]],
+        "estimate": estimate_words(speaker) if speaker else "",
+        "plain": plain_size(speaker, facts) if speaker else "",
+        "answer": speaker["id"] if speaker else "",
+    }
+
+
+def speaking(facts: Facts, way: str) -> Facts | None:
+    """The answer from which a direction's word was read: the first line's that decides, else the first line's."""
+    lines = facts["verdict"][way]["lines"]
+    decided = [x for x in lines if x["reading"] in ("predicts", "little_or_no_effect")]
+    by_id = {a["id"]: a for a in facts["answers"]}
+    for line in (*decided, *lines):
+        found: Facts | None = by_id.get(line["answers"][0])
+        if found and found["estimate"]:
+            return found
+    return None
+
+
+def _order_words(facts: Facts) -> Facts:
+    order = facts["verdict"]["order"]
+    return {
+        "word": ORDER_WORDS[order["word"]],
+        "certainty": CERTAINTIES[order["certainty"]],
+        "shares": [_share_words(a, facts) for a in facts["answers"] if _is_share(a)],
+    }
+
+
+def _is_share(answer: Facts) -> bool:
+    return answer["estimand"] == "order_share" and bool(answer["estimate"]) and answer["subgroup"] is None
+
+
+def _share_words(answer: Facts, facts: Facts) -> str:
+    first, _ = ends(facts, answer["direction"])
+    who = "it was not seen which came first" if answer["direction"] == "joint" else f"{first} came first"
+    expected = f"; {numbers.percent(answer['expected'])} were the two unrelated" if answer["expected"] else ""
+    return f"{who} in {estimate_words(answer)}{expected}"
+
+
+def answer_words(answer: Facts, facts: Facts) -> Facts:
+    """One answer for people."""
+    estimate = answer["estimate"]
+    return {
+        "design": DESIGNS.get(answer["design"], answer["design"]),
+        "way": way_words(facts, answer["direction"]),
+        "estimate": estimate_words(answer),
+        "scale": SCALES.get(estimate["scale"], estimate["scale"]) if estimate else "",
+        "reading": reading_words(answer),
+        "when": numbers.duration(answer["lag_days"] or answer["horizon_days"], answer["lag_waves"]),
+        "plain": plain_size(answer, facts),
+        "people": numbers.count(estimate["people"]) if estimate else "",
+        "events": numbers.count(estimate["events"]) if estimate and estimate["events"] is not None else "",
+        "p": numbers.p_value(estimate["p"]) if estimate else "",
+        "truth": _truth(answer, facts),
+    }
+
+
+def reading_words(answer: Facts) -> str:
+    """An answer's reading; a contrast or an interaction "differs", it does not come before anything."""
+    reading = answer["reading"]
+    if reading is None:
+        return ""
+    if reading == "predicts" and answer["estimand"] not in DIRECTED:
+        return "a difference"
+    if reading == "little_or_no_effect" and answer["estimand"] not in DIRECTED:
+        return "little or no difference"
+    less = " (less of it)" if reading == "predicts" and _below_null(answer) else ""
+    return READINGS[reading] + less
+
+
+def _below_null(answer: Facts) -> bool:
+    e = answer["estimate"]
+    return bool(e["value"] < (1 if e["scale"] in numbers.RATIOS else 0))
+
+
+def estimate_words(answer: Facts) -> str:
+    """The estimate and its interval, rounded."""
+    e = answer["estimate"]
+    return numbers.interval(e["value"], e["low"], e["high"], e["scale"]) if e else ""
+
+
+def _truth(answer: Facts, facts: Facts) -> str:
+    simulated, e = facts["simulated"], answer["estimate"]
+    value = simulated["values"].get(answer["id"]) if simulated and e else None
+    return numbers.on_scale(value, e["scale"]) if value is not None else ""
+
+
+def plain_size(answer: Facts, facts: Facts) -> str:
+    """The size of one estimate as a sentence; "" where there is none or it is no step from one to the other."""
+    e = answer["estimate"]
+    if not e or e["value"] is None or answer["estimand"] not in DIRECTED or answer["direction"] == "joint":
+        return ""
+    start, end = ends(facts, answer["direction"])
+    span = f"({numbers.on_scale(e['low'], e['scale'])} to {numbers.on_scale(e['high'], e['scale'])})"
+    if e["scale"] in numbers.RATIOS:
+        what = {"recovery_ratio": f"Recovery from {end}"}.get(answer["estimand"], capital(end))
+        times = f"{numbers.number(e['value'])} times"
+        return f"{what} was {times} as frequent with {start} as without it {span}."
+    if e["scale"] == "sd_per_sd":
+        amount = f"{numbers.on_scale(abs(e['value']), e['scale'])} standard deviations {'more' if e['value'] >= 0 else 'less'}"
+        return f"One standard deviation more {start} went with {amount} {end} {_later(answer)} {span}."
+    return f"{capital(start)} to {end}: {estimate_words(answer)}, in {SCALES.get(e['scale'], e['scale'])}."
+
+
+def _later(answer: Facts) -> str:
+    when = numbers.duration(answer["lag_days"], answer["lag_waves"])
+    return "later" if when == numbers.MISSING else f"{when} later"
+
+
+def challenge_words(challenge: Facts) -> str:
+    """The number of a challenge, for people; "" where it has none."""
+    value, low = challenge["value"], challenge["low"]
+    if value is None:
+        return ""
+    if challenge["key"] == "people_needed":
+        return f"about {numbers.about(value)}"
+    reach = f" ({numbers.number(low)})" if low is not None and challenge["high"] is None else ""
+    if low is not None and challenge["high"] is not None:
+        reach = f" ({numbers.number(low)} to {numbers.number(challenge['high'])})"
+    return numbers.number(value) + reach
+
+
+def readings_by_bound(facts: Facts) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """How each direction's word moves with the smallest effect of interest: (direction, answer id, {bound: word})."""
+    for way in ("a_to_b", "b_to_a"):
+        answer = speaking(facts, way)
+        if answer and answer["estimate"]["low"] is not None and answer["smallest_effect"]:
+            yield way, answer["id"], _readings(answer)
+
+
+def _readings(answer: Facts) -> dict[str, str]:
+    scale = Scale(answer["estimate"]["scale"])
+    bounds = RATIO_BOUNDS if scale.is_ratio else STEP_BOUNDS
+    e = answer["estimate"]
+    estimate = Estimate(e["value"], e["low"], e["high"], math.nan, scale, e["people"])
+    return {numbers.number(bound): READINGS[read_estimate(estimate, bound)] for bound in bounds}
