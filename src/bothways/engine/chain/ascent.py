@@ -1,0 +1,139 @@
+"""Damped scoring that says how it ended, also where the likelihood has no maximum.
+
+A step solves (J + mu diag J) d = g, clipped, along directions that keep C'theta where contrasts are held. The end is
+reached when the decrement g'J^{-1}g, twice the log-likelihood still to be gained, is below the tolerance. Where a
+parameter runs to infinity its information vanishes as fast as its score: the decrement goes to 0 while the step does
+not. Such a parameter is said to drift (monotone likelihood); one without any information at all is said to be flat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.linalg import null_space
+
+from bothways.engine.chain.likelihood import Evaluation
+
+Objective = Callable[[np.ndarray, int], Evaluation]
+
+DRIFT = 0.05  # a step of this size where nothing more can be gained: the maximum lies at infinity
+FLAT = 1e-9  # eigenvalue of the scaled information below which a direction carries none
+
+
+class Ending(StrEnum):
+    """How an ascent ended."""
+
+    CONVERGED = "converged"
+    MONOTONE = "monotone likelihood"
+    NO_INFORMATION = "no information"
+    STOPPED = "not converged"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How to climb. ``contrasts`` (P, h) are held at their starting value; ``warm`` steps use scores only."""
+
+    tolerance: float = 1e-8
+    iterations: int = 100
+    damping: float = 1e-6
+    clip: float = 3.0
+    curvature: bool = False  # after ``warm`` steps use the differenced gradient wherever it is positive definite
+    warm: int = 3
+    contrasts: Float[np.ndarray, "parameters held"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ascent:
+    """Where the steps ended: ``drift`` (P,) is the sign in which a parameter runs away, or 0; ``flat`` (P,)."""
+
+    point: Float[np.ndarray, "parameters"]
+    last: Evaluation
+    ending: Ending
+    decrement: float
+    iterations: int
+    drift: Int[np.ndarray, "parameters"]
+    flat: Bool[np.ndarray, "parameters"]
+    path: tuple[float, ...] = field(default=())
+
+
+def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: Rules) -> Ascent:
+    """Climb from ``start``. Raises ValueError where the likelihood is zero or undefined at the start."""
+    here, point, mu = objective(start, 2), np.array(start), rules.damping
+    if not np.isfinite(here.loglik):
+        raise ValueError("the observations are impossible at the starting values: a seen change has no path")
+    free = np.eye(point.size) if rules.contrasts is None else null_space(rules.contrasts.T)
+    path, decrement, fresh = [here.loglik], np.inf, True
+    for iteration in range(rules.iterations + 1):
+        if fresh and rules.curvature and iteration >= rules.warm:
+            here = _with_curvature(objective, point, here)
+        g, J = free.T @ here.gradient, free.T @ here.information @ free
+        decrement, whole = _solve(J, g, 0.0)
+        if decrement < rules.tolerance:
+            return _ended(point, here, free @ whole, J, free, decrement, iteration, tuple(path))
+        step = free @ _solve(J, g, mu)[1]
+        trial = objective(point + step * min(1.0, rules.clip / np.abs(step).max()), 0)
+        fresh = trial.loglik >= here.loglik - 1e-13 * abs(here.loglik)
+        if fresh:
+            point = point + step * min(1.0, rules.clip / np.abs(step).max())
+            here, mu = objective(point, 2), max(mu / 10.0, 1e-12)
+            path.append(here.loglik)
+        else:
+            mu = max(10.0 * mu, 1e-4)
+        if mu > 1e12:
+            break
+    nothing = np.zeros(point.size, dtype=np.int64)
+    return Ascent(point, here, Ending.STOPPED, decrement, iteration, nothing, nothing.astype(bool), tuple(path))
+
+
+def _solve(J: np.ndarray, g: np.ndarray, mu: float) -> tuple[float, np.ndarray]:
+    """(g'd, d) with (J + mu diag J) d = g; directions without information are left where they are."""
+    scale = np.sqrt(np.maximum(np.diag(J), 1e-300))
+    values, vectors = np.linalg.eigh(J / np.outer(scale, scale))
+    kept = values > FLAT
+    along = vectors.T @ (g / scale)
+    d = vectors @ np.where(kept, along / np.where(kept, values + mu, 1.0), 0.0) / scale
+    return float(g @ d), d
+
+
+def _ended(
+    point: np.ndarray, here: Evaluation, whole: np.ndarray, J: np.ndarray, free: np.ndarray,
+    decrement: float, iteration: int, path: tuple[float, ...],
+) -> Ascent:  # fmt: skip
+    """Nothing more to gain: a maximum, or one that lies at infinity, or a ridge."""
+    drift = np.where(np.abs(whole) > DRIFT, np.sign(whole), 0.0).astype(np.int64)
+    diagonal = np.diag(J)
+    scale = np.sqrt(np.maximum(diagonal, 1e-300))
+    values, vectors = np.linalg.eigh(J / np.outer(scale, scale))
+    ridge = (np.abs(free @ vectors[:, values <= FLAT]) > 0.1).any(axis=1) if (values <= FLAT).any() else None
+    flat = np.zeros(point.size, dtype=bool) if ridge is None else ridge & (drift == 0)
+    ending = Ending.NO_INFORMATION if flat.any() else Ending.MONOTONE if drift.any() else Ending.CONVERGED
+    return Ascent(point, here, ending, decrement, iteration, drift, flat, path)
+
+
+def _with_curvature(objective: Objective, point: np.ndarray, here: Evaluation) -> Evaluation:
+    """The same place with the differenced gradient for information, if that is positive definite."""
+    J = observed_information(objective, point, here.gradient)
+    scale = np.sqrt(np.maximum(np.diag(J), 1e-300))
+    if (np.diag(J) > 0).all() and np.linalg.eigvalsh(J / np.outer(scale, scale))[0] > FLAT:
+        return Evaluation(here.loglik, here.gradient, J)
+    return here
+
+
+def observed_information(
+    objective: Objective, point: Float[np.ndarray, "parameters"], gradient: np.ndarray | None = None
+) -> Float[np.ndarray, "parameters parameters"]:
+    """-d2l by differences of the analytic gradient: central, or forward where the gradient here is given."""
+    rows = []
+    for k in range(point.size):
+        h = 1e-5 * max(1.0, abs(point[k]))
+        step = np.zeros(point.size)
+        step[k] = h
+        above = objective(point + step, 1).gradient
+        below = gradient if gradient is not None else objective(point - step, 1).gradient
+        rows.append((above - below) / (h if gradient is not None else 2 * h))
+    J = -np.array(rows)
+    return np.asarray((J + J.T) / 2)
