@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bothways.terms.answer import DesignResult
 from bothways.terms.progress import Progress
@@ -19,6 +19,7 @@ class Refusal:
     mend: str = ""
 
 
+@runtime_checkable
 class Design(Protocol):
     """One way of answering. A design is a value without state; it holds nothing between two calls."""
 
