@@ -231,6 +231,8 @@ PLAIN = outcome(panel(), onset())
 FULL = outcome(panel(), onset(), diary(), truth={"panel.ri-clpm.strength.a_to_b": 0.1})
 TWO = outcome(panel((0.2, 0.1), (0.02, 0.12), (TWO_WAVES, COMMON), "clpm"))
 NOTHING = outcome(refused())
-CARED = replace(outcome(panel((0.1, 0.3), (0.0, 0.3))), care=TOPIC.help, one_person=True, source=replace(SOURCE, people=1))
+CARED = replace(
+    outcome(panel((0.1, 0.3), (0.0, 0.3))), care=TOPIC.help, one_person=True, source=replace(SOURCE, people=1)
+)
 ONE_WAY = outcome(panel((0.12, 0.05), (0.0, 0.03)))
 OUTCOMES = {"plain": PLAIN, "full": FULL, "two": TWO, "nothing": NOTHING, "cared": CARED, "one_way": ONE_WAY}

@@ -1,4 +1,4 @@
-"""The sections that answer: the short answer, one way, the other way around, who was first, how fast, the final word."""
+"""The sections that answer: the short answer, each way by itself, who was first, how fast, the final word."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from bothways.reports.wording import capital, ends, label, reading_words
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
+CLOSING = (
+    "Coming before and predicting is what records can show. Whether treating the one would ease the other is another "
+    "question, which a trial answers."
+)
 DIRECTIONAL = frozenset({"cross_lag", "rate_ratio", "total", "pooled"})
 
 
@@ -200,8 +204,7 @@ def final_word(facts: Facts) -> Section:
         Bullets(items),
         Paragraph(verdict["order"]["sentence"]),
     ]
-    if verdict["would_change_it"]:
-        blocks.append(Paragraph(f"What would help most. {verdict['would_change_it'][0]}"))
+    blocks.append(Paragraph(CLOSING))
     if facts["one_person"]:
         blocks.append(Paragraph("All of this speaks of one person and of nobody else."))
     return Section("final-word", "The final word", tuple(blocks))

@@ -26,8 +26,11 @@ def pathways(facts: Facts) -> Section:
     blocks: list[Block] = []
     if rows:
         words = facts["words"]["answers"]
+        through = {p["key"]: p["label"] for p in facts["topic"]["pathways"]}
         items = tuple(
-            f"{capital(words[a['id']]['way'])}, through {a['pathway']}: {words[a['id']]['estimate']}." for a in rows
+            f"{capital(words[a['id']]['way'])}, through {through.get(a['pathway'], a['pathway'])}: "
+            f"{words[a['id']]['estimate']}."
+            for a in rows
         )
         blocks += [Bullets(items), Details("The numbers", (answers_grid("pathways", "Pathways", rows, facts),))]
     else:
@@ -116,8 +119,7 @@ def literature(facts: Facts) -> Section:
     if told["verdict"]:
         blocks.append(Paragraph(told["verdict"]["short_answer"], "lead"))
     shown = [way for way in WAYS if evidence_rows(facts, way)]
-    for way in shown:
-        blocks.append(Paragraph(_evidence_sentence(facts, way)))
+    blocks += [Paragraph(_evidence_sentence(facts, way)) for way in shown]
     if shown:
         blocks.append(evidence_figure(facts))
         blocks.append(Details("Published estimates", tuple(evidence_grid(facts, way) for way in shown)))
@@ -149,8 +151,8 @@ def evidence_figure(facts: Facts) -> Figure:
         "evidence", "Published estimates", ("way", "study", "what with what", "estimate (interval)", "scale"), rows
     )
     alt = (
-        "A row for each published ratio: a point for the estimate and a line for its interval, by direction; hollow points "
-        "are of wider pain. The table below holds the numbers."
+        "A row for each published ratio: a point for the estimate and a line for its interval, by direction; hollow "
+        "points are of wider pain. The table below holds the numbers."
     )
     return Figure("evidence", "Published estimates, as printed", alt, grid)
 

@@ -70,18 +70,19 @@ def dress(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     for name, (sentinel, fallback) in SENTINELS.items():
         body = body.replace(sentinel, f"var(--{name.replace('_', '-')}, {fallback})")
-    body = body.replace("'DejaVu Sans'", "inherit").replace("font-family: inherit", "font-family: inherit")
+    body = body.replace("'DejaVu Sans'", "inherit")
     body = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", body)
     body = re.sub(r"font: (\w+) (\d+(?:\.\d+)?)px [^;\"]*", r"font-weight: \1; font-size: \2px", body)
     body = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', body)
     body = re.sub(r'(xlink:href="#|url\(#)', rf"\1{key}-", body)
     head_end = body.index(">") + 1
     view = re.search(r'viewBox="([^"]+)"', body[:head_end])
+    named = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(alt)}</desc>'
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{view.group(1) if view else ""}" role="img" aria-labelledby="{key}-title {key}-desc">'
     )
-    return f'{opening}<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(alt)}</desc>{body[head_end:]}'.strip()
+    return f"{opening}{named}{body[head_end:]}".strip()
 
 
 def escape(text: str) -> str:

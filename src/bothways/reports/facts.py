@@ -240,7 +240,7 @@ def _topic(topic: Topic) -> Facts:
                 "standing": p.standing,
             }
             for p in topic.pathways
-        ],  # fmt: skip
+        ],
         "circumstances": [
             {"key": c.key, "label": c.label, "definition": c.definition, "caution": c.caution}
             for c in topic.circumstances

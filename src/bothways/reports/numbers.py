@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 MISSING = "–"
-RATIOS = frozenset(
-    {"hazard_ratio", "rate_ratio", "odds_ratio", "risk_ratio", "prevalence_ratio"},
-)
+RATIOS = frozenset({"hazard_ratio", "rate_ratio", "odds_ratio", "risk_ratio", "prevalence_ratio"})
+STEPS = frozenset({"sd_per_sd", "correlation"})
 SHARES = frozenset({"share", "probability", "risk_difference"})
 
 
@@ -41,7 +40,7 @@ def on_scale(x: float | None, scale: str) -> str:
         return MISSING
     if scale in SHARES:
         return percent(x)
-    fine = scale in ("sd_per_sd", "correlation") and usable(x) and 0 < abs(x) < 0.095
+    fine = scale in STEPS and usable(x) and 0 < abs(x) < 0.0095
     return number(float(x), 3 if fine else 2)
 
 
@@ -49,11 +48,16 @@ def interval(value: float | None, low: float | None, high: float | None, scale: 
     """ "0.12 (0.05 to 0.19)"; all three with the decimals of the finest."""
     if value is None:
         return MISSING
-    if scale in ("sd_per_sd", "correlation"):
-        known = [abs(x) for x in (value, low, high) if x is not None and usable(x)]
-        digits = 3 if known and min(known) < 0.0095 else 2
-        return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
-    return f"{on_scale(value, scale)} ({on_scale(low, scale)} to {on_scale(high, scale)})"
+    point, below, above = together((value, low, high), scale)
+    return f"{point} ({below} to {above})"
+
+
+def together(values: tuple[float | None, ...], scale: str) -> tuple[str, ...]:
+    """Numbers that stand side by side: on standardised scales all with three decimals where one of them needs it."""
+    if scale not in STEPS:
+        return tuple(on_scale(x, scale) for x in values)
+    digits = 3 if any(x is not None and usable(x) and 0 < abs(x) < 0.0095 for x in values) else 2
+    return tuple(number(x, digits) for x in values)
 
 
 def p_value(p: float | None) -> str:

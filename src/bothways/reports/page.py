@@ -1,4 +1,4 @@
-"""Facts -> one HTML file: self-contained, readable offline, on a phone, in print, by a screen reader and in the dark."""
+"""Facts -> one HTML file: self-contained, and readable offline, on a phone, in print, aloud and in the dark."""
 
 from __future__ import annotations
 

@@ -44,8 +44,10 @@ def _apa(number: int, grid: Grid) -> str:
     return f"**Table {number}**\n\n*{grid.title}*\n\n{head}\n{row(['---'] * len(grid.columns))}\n{body}{note}"
 
 
-COLUMNS = ("id", "design", "model", "facet", "direction", "estimand", "target", "contrast", "line", "lag_days", "lag_waves",
-           "horizon_days", "curve", "pathway", "subgroup", "status", "smallest_effect", "reading")  # fmt: skip
+COLUMNS = (
+    *("id", "design", "model", "facet", "direction", "estimand", "target", "contrast", "line", "lag_days", "lag_waves"),
+    *("horizon_days", "curve", "pathway", "subgroup", "status", "smallest_effect", "reading"),
+)
 NUMBERS = ("value", "se", "low", "high", "level", "scale", "p", "people", "events")
 
 

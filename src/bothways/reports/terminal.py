@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from bothways.reports.document import (
@@ -34,8 +35,7 @@ def terminal(facts: Facts, for_reader: str = "clinician") -> str:
     """The report as plain text. A patient reads the words; a clinician the numbers too; a researcher all of it."""
     document, depth = document_of(facts), DEPTHS[for_reader]
     parts = [_fill(document.title.upper()), _fill(document.lede)]
-    for section in (s for s in document.sections if s.depth <= depth):
-        parts.append(_section(section, depth))
+    parts += [_section(section, depth) for section in document.sections if section.depth <= depth]
     return "\n\n".join(parts) + "\n"
 
 
@@ -44,15 +44,7 @@ def render_look(source: Source, findings: tuple[Finding, ...], tables: tuple[Tab
     parts = [_fill(f"{source.path or 'A table in memory'}: {source.people:,} people, {source.rows:,} rows.")]
     if findings:
         parts.append("\n".join(_bullet(_finding(f)) for f in findings))
-    for table in tables:
-        facts = {
-            "key": table.key,
-            "title": table.title,
-            "columns": table.columns,
-            "rows": table.rows,
-            "note": table.note,
-        }
-        parts.append(_grid(table_grid(facts)))
+    parts += [_grid(table_grid(asdict(table))) for table in tables]
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,9 +68,9 @@ def _block(block: Block, depth: int) -> Iterable[str]:
         case Bullets(items):
             yield "\n".join(_bullet(item) for item in items)
         case Links(items):
-            yield "\n".join(_fill(f"{i}. {x.text} {x.url}".rstrip(), "   ") for i, x in enumerate(items, 1))
+            yield "\n".join(_fill(f"{i}. {x.text} {x.url}".rstrip(), rest="   ") for i, x in enumerate(items, 1))
         case Terms(items):
-            yield "\n".join(_fill(f"{term}: {meaning}", "  ") for term, meaning in items)
+            yield "\n".join(_fill(f"{term}: {meaning}", rest="  ") for term, meaning in items)
         case Code(text):
             yield f"    {text}"
         case Cards(items):
@@ -92,29 +84,52 @@ def _block(block: Block, depth: int) -> Iterable[str]:
                 yield from (text for inner in block.blocks for text in _block(inner, depth))
 
 
-def _fill(text: str, hang: str = "") -> str:
-    return textwrap.fill(text, WIDTH, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
-
-
-def _bullet(text: str) -> str:
+def _fill(text: str, first: str = "", rest: str = "") -> str:
     return textwrap.fill(
-        text, WIDTH, initial_indent="• ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
 
 
+def _bullet(text: str) -> str:
+    return _fill(text, "• ", "  ")
+
+
+def _hanging(text: str, indent: str) -> str:
+    return _fill(text, indent, indent + "  ")
+
+
 def _grid(grid: Grid) -> str:
-    """A table that fits 80 columns; rich lays it out, and nothing is printed."""
+    """A table that fits 80 columns; where its longest words do not fit side by side, a block for each row."""
+    if not grid.rows:
+        return f"{grid.title}: none."
+    cells = [grid.columns, *grid.rows]
+    longest = [max(len(word) for row in cells for word in (row[i].split() or [""])) for i in range(len(grid.columns))]
+    body = _side_by_side(grid) if sum(longest) + 2 * len(longest) <= WIDTH else _stacked(grid)
+    return f"{grid.title}\n{body}" + (f"\n{_fill(grid.note)}" if grid.note else "")
+
+
+def _stacked(grid: Grid) -> str:
+    """Each row as its head and a line for each of its cells."""
+    blocks = []
+    for row in grid.rows:
+        told = [(name, cell) for name, cell in zip(grid.columns[1:], row[1:], strict=True) if cell]
+        lines = [_hanging(f"{name}: {cell}" if name else cell, "    ") for name, cell in told]
+        blocks.append("\n".join((_bullet(row[0]), *lines)))
+    return "\n".join(blocks)
+
+
+def _side_by_side(grid: Grid) -> str:
+    """Columns laid out by rich; nothing is printed."""
     from rich import box
     from rich.console import Console
     from rich.table import Table as Rich
     from rich.text import Text
 
-    table = Rich(box=box.SIMPLE_HEAD, title=Text(grid.title), title_justify="left", pad_edge=False, title_style="")
+    table = Rich(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in grid.columns:
         table.add_column(Text(name), overflow="fold")
     for row in grid.rows:
         table.add_row(*(Text(cell) for cell in row))
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False).print(table)
-    text = "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
-    return f"{text}\n{_fill(grid.note)}" if grid.note else text
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())

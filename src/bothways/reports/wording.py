@@ -109,8 +109,10 @@ def _is_share(answer: Facts) -> bool:
 def _share_words(answer: Facts, facts: Facts) -> str:
     first, _ = ends(facts, answer["direction"])
     who = "it was not seen which came first" if answer["direction"] == "joint" else f"{first} came first"
-    expected = f"; {numbers.percent(answer['expected'])} were the two unrelated" if answer["expected"] else ""
-    return f"{who} in {estimate_words(answer)}{expected}"
+    if answer["expected"] is None:
+        return f"{who} in {estimate_words(answer)}"
+    expected = numbers.percent(answer["expected"])
+    return f"{who} in {estimate_words(answer)}; it would be {expected} if the two were unrelated"
 
 
 def answer_words(answer: Facts, facts: Facts) -> Facts:
@@ -167,13 +169,13 @@ def plain_size(answer: Facts, facts: Facts) -> str:
     if not e or e["value"] is None or answer["estimand"] not in DIRECTED or answer["direction"] == "joint":
         return ""
     start, end = ends(facts, answer["direction"])
-    span = f"({numbers.on_scale(e['low'], e['scale'])} to {numbers.on_scale(e['high'], e['scale'])})"
+    value, low, high = numbers.together((abs(e["value"]), e["low"], e["high"]), e["scale"])
+    span = f"({e['level'] * 100:.0f}% interval {low} to {high})"
     if e["scale"] in numbers.RATIOS:
-        what = {"recovery_ratio": f"Recovery from {end}"}.get(answer["estimand"], capital(end))
-        times = f"{numbers.number(e['value'])} times"
-        return f"{what} was {times} as frequent with {start} as without it {span}."
+        what = f"recovery from {end}" if answer["estimand"] == "recovery_ratio" else f"the onset of {end}"
+        return f"{capital(what)} was {value} times as frequent with {start} as without it {span}."
     if e["scale"] == "sd_per_sd":
-        amount = f"{numbers.on_scale(abs(e['value']), e['scale'])} standard deviations {'more' if e['value'] >= 0 else 'less'}"
+        amount = f"{value} standard deviations {'more' if e['value'] >= 0 else 'less'}"
         return f"One standard deviation more {start} went with {amount} {end} {_later(answer)} {span}."
     return f"{capital(start)} to {end}: {estimate_words(answer)}, in {SCALES.get(e['scale'], e['scale'])}."
 

@@ -143,7 +143,7 @@ def needed_challenge(result: Result, direction: Direction, pair: Pair, settings:
 
 
 def would_change(word: Word, lines: tuple[LineReading, ...], direction: Direction, pair: Pair) -> tuple[str, ...]:
-    """Sentences, without numbers: the nearest undecided line, the bias that would cancel it, the missing design."""
+    """Sentences, without numbers: what would decide an undecided line, and the bias that would cancel a word."""
     start, end = ends_of(direction, pair)
     sentences = []
     if any(line.speaker.reading is Reading.UNCERTAIN for line in lines):
@@ -152,7 +152,11 @@ def would_change(word: Word, lines: tuple[LineReading, ...], direction: Directio
         sentences.append(
             f"From {start} to {end}: an unmeasured cause of both, strong enough, would take the interval to no effect."
         )
-    absent = next((rule for key, rule in LINES.items() if key not in {line.line for line in lines}), None)
-    if absent is not None:
-        sentences.append(f"From {start} to {end}: {absent.would_add}.")
     return tuple(sentences)
+
+
+def missing_design(lines: Iterable[LineReading]) -> tuple[str, ...]:
+    """The first line of evidence that neither direction has, as the design to wish for."""
+    present = {line.line for line in lines}
+    absent = next((rule for key, rule in LINES.items() if key not in present), None)
+    return (f"A line of evidence that leans another way: {absent.would_add}.",) if absent else ()

@@ -14,6 +14,7 @@ from bothways.verdicts.certainty import rate
 from bothways.verdicts.change import (
     fragile,
     leave_out_challenges,
+    missing_design,
     needed_challenge,
     shared_cause_challenge,
     would_change,
@@ -21,7 +22,7 @@ from bothways.verdicts.change import (
 from bothways.verdicts.lines import LineReading, Result, agreement, candidates, lines_of, preference, read, word_of
 from bothways.verdicts.order import order_verdict, stronger
 from bothways.verdicts.rules import CAVEATS, LEANINGS, standing
-from bothways.verdicts.words import clause, ends_of, head, rests_on, sentence, stronger_sentence, though
+from bothways.verdicts.words import clause, ends_of, head, leans_on, rests_on, sentence, stronger_sentence, though
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def weigh(
         answers=answers,
         challenges=(*challenges, *(c for side in sides for c in _own_challenges(side, pair, settings))),
         dissent=tuple(s for side in sides for s in dissent(side.lines, side.direction, pair)),
-        would_change_it=tuple(s for side in sides for s in would_change(side.word, side.lines, side.direction, pair)),
+        would_change_it=_would_change(sides, pair),
         caveats=_caveat_texts(sides),
     )
 
@@ -109,7 +110,9 @@ def _short_answer(sides: tuple[_Side, ...], pair: Pair, leaning: Leaning, answer
     said = [clause(s.word, ends_of(s.direction, pair), s.lines, s.because) for s in _told_first(sides)]
     codes = tuple(c for c in CAVEATS if any(c in s.codes and s.word in CAVEATS[c].words for s in sides))
     caveat = though(Word.PREDICTS if leaning is not Leaning.NEITHER else Word.LITTLE, codes)
-    first = f"{head(leaning, (sides[0].word, sides[1].word))}: {', and '.join(said)}{caveat}."
+    resting = [s for s in sides if fragile(s.word, s.results)]
+    leans = leans_on(len(resting), max((len(s.lines) for s in resting), default=0))
+    first = f"{head(leaning, (sides[0].word, sides[1].word))}{leans}: {', and '.join(said)}{caveat}."
     if leaning is not Leaning.BOTH:
         return first
     direction, design = stronger(answers)
@@ -130,6 +133,11 @@ def _own_challenges(side: _Side, pair: Pair, settings: Settings) -> Iterable[Cha
             needed_challenge(line.speaker, side.direction, pair, settings),
         )
         yield from (c for c in made if c is not None)
+
+
+def _would_change(sides: tuple[_Side, ...], pair: Pair) -> tuple[str, ...]:
+    own = tuple(s for side in sides for s in would_change(side.word, side.lines, side.direction, pair))
+    return (*own, *missing_design(line for side in sides for line in side.lines if side.word is not Word.NO_DATA))
 
 
 def _caveat_texts(sides: tuple[_Side, ...]) -> tuple[str, ...]:

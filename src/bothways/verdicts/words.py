@@ -73,6 +73,13 @@ OPEN_ENDS: Mapping[Word, str] = {
 }
 
 
+def leans_on(fragile_sides: int, lines: int) -> str:
+    """What the short answer's head says of verdicts that fall with one line."""
+    if not fragile_sides:
+        return ""
+    return ", on one line of evidence" if lines == 1 else ", resting on single lines of evidence"
+
+
 def head(leaning: Leaning, words: tuple[Word, Word]) -> str:
     """The first words of the short answer."""
     if leaning is not Leaning.CANNOT_TELL:
