@@ -1,0 +1,169 @@
+"""Table + layout + topic -> Records with findings: the road of intake on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from bothways.intake import notice
+from bothways.intake.conditions import scored_so_that_higher_is_worse, settled_pair
+from bothways.intake.findings import count, in_order, warning
+from bothways.intake.measure import Column, measure, together
+from bothways.intake.people import by_fingerprint, per_person, sorted_rows, without_repeats
+from bothways.intake.plan import make_plan
+from bothways.intake.roles import Plan
+from bothways.intake.table import Sheet, open_table
+from bothways.intake.times import Axis, Clock, axis, read_clock
+from bothways.terms.errors import RecordsError
+from bothways.terms.layout import Layout
+from bothways.terms.progress import Progress, silent
+from bothways.terms.records import Finding, Records, Source, TimeUnit
+from bothways.terms.topic import Topic
+
+_GUESS_ALL = Layout()
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """The table with a row per person and time, before it is sorted; ``person`` is -1 where nobody is named."""
+
+    person: Int[np.ndarray, "rows"]
+    clock: Clock
+    columns: tuple[Column, ...]
+
+
+def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Progress = silent) -> Records:
+    """Read any table (a path, or a pandas, polars or pyarrow frame) into records.
+
+    What ``layout`` leaves open is guessed, and the guess is among the findings. The same content gives the same
+    records whatever the format, the order of rows and columns, or the names of the people. Raises ``RecordsError``
+    (where, found, mend) for whatever cannot become records, and ``QuestionError`` for a gap that is none.
+    """
+    progress("reading the table", 0.0)
+    sheet = open_table(source, layout.sheet)
+    plan = make_plan(sheet, topic, layout)
+    progress("reading the columns", 0.4)
+    long = _lengthened(sheet, plan, layout)
+    progress("checking", 0.8)
+    long, found = _with_whom_and_when(long, sheet)
+    clock_axis = axis(long.clock, long.person, layout, f"{sheet.name}, '{plan.roles.time or 'waves'}'")
+    rows, repeats = _canonical(long, clock_axis, sheet.name)
+    records = _records(sheet, plan, topic, layout, long, clock_axis, rows)
+    found += [*repeats, *(finding for column in long.columns for finding in column.findings)]
+    found += notice.guesses(plan, long.clock.says)
+    found += notice.codes(long.columns)
+    found += notice.privacy(sheet, plan)
+    found += notice.records_themselves(records, plan, layout)
+    progress("checking", 1.0)
+    return replace(records, findings=in_order(found))
+
+
+def _lengthened(sheet: Sheet, plan: Plan, layout: Layout) -> Long:
+    """Every variable over time, and who and when for each row."""
+    read_columns = (measure(sheet, plan, variable, layout) for variable in plan.variables)
+    columns = tuple(sorted((column for column in read_columns if column is not None), key=lambda c: c.key))
+    person = np.arange(sheet.rows) if plan.roles.id is None else sheet.identities(plan.roles.id)
+    if plan.shape == "long":
+        assert plan.roles.time is not None
+        if plan.roles.id is None:
+            person = np.zeros(sheet.rows, dtype=np.int64)
+        return Long(person, read_clock(sheet, plan.roles.time, layout), columns)
+    numbers = np.array(plan.wave_numbers or (1,), dtype=np.float64) * (plan.wave_unit or 1.0)
+    unit = TimeUnit.DAY if plan.wave_unit else TimeUnit.WAVE
+    clock = Clock(np.tile(numbers, sheet.rows), unit, True, "waves in the columns' names" if plan.wave_numbers else "")
+    return Long(np.repeat(person, numbers.size), clock, columns)
+
+
+def _with_whom_and_when(long: Long, sheet: Sheet) -> tuple[Long, list[Finding]]:
+    """Rows that name a person and a time and hold any answer of the conditions, mediators or covariates."""
+    nobody, never = long.person < 0, np.isnan(long.clock.time)
+    found = []
+    if nobody.any():
+        says = f"{count(int(nobody.sum()), 'row')} name no person and are left out"
+        found.append(warning("no_id", says, "Fill in the id"))
+    if (never & ~nobody).any():
+        says = f"{count(int((never & ~nobody).sum()), 'row')} have no time and are left out"
+        people = np.unique(long.person[never & ~nobody]).size
+        found.append(warning("no_time", says, "Fill in the time", people))
+    keep = ~(nobody | never) & _says_anything(long)
+    if not keep.any():
+        raise RecordsError(sheet.name, "no row has a person, a time and an answer", "Check --id, --time, --a and --b")
+    gone = np.setdiff1d(long.person[~nobody], long.person[keep]).size
+    if gone:
+        says = f"{count(gone, 'person', 'people')} gave no answer at any time and are left out"
+        found.append(warning("no_answers", says, "Nothing, if they never took part", gone))
+    if keep.all():
+        return long, found
+    clock = replace(long.clock, time=long.clock.time[keep])
+    columns = tuple(replace(column, measured=column.measured.take(keep)) for column in long.columns)
+    return Long(long.person[keep], clock, columns), found
+
+
+def _says_anything(long: Long) -> Bool[np.ndarray, "rows"]:
+    """Rows that hold an answer, or a reason for none, to either condition: the rest were never asked."""
+    spoke = np.zeros(long.person.shape, dtype=bool)
+    for column in long.columns:
+        if column.condition:
+            spoke |= ~column.measured.empty
+    return spoke
+
+
+def _canonical(long: Long, when: Axis, where: str) -> tuple[Int[np.ndarray, "kept"], list[Finding]]:
+    """(rows to keep, in order; findings): people by fingerprint, each in time order, no repeats."""
+    order = sorted_rows(long.person, when.time)
+    person, time = long.person[order], when.time[order]
+    values = {column.key: column.measured.values[order] for column in long.columns}
+    keep, repeats = without_repeats(person, time, values, where)
+    kept = [column[keep] for column in values.values()]
+    rank = by_fingerprint(person[keep], time[keep], kept)
+    return order[keep][np.argsort(rank, kind="stable")], repeats
+
+
+def _records(
+    sheet: Sheet,
+    plan: Plan,
+    topic: Topic,
+    layout: Layout,
+    long: Long,
+    when: Axis,
+    rows: Int[np.ndarray, "some"],
+) -> Records:
+    columns = [replace(column, measured=column.measured.take(rows)) for column in long.columns]
+    labels = {topic.pair.a.key: topic.pair.a.label, topic.pair.b.key: topic.pair.b.label}
+    values = scored_so_that_higher_is_worse(columns, plan, layout)
+    at = long.person[rows]
+    person = np.cumsum(np.r_[False, at[1:] != at[:-1]]).astype(np.int64)
+    people = int(person[-1]) + 1
+    return Records(
+        pair=settled_pair(topic, plan, layout, columns, values),
+        person=person,
+        time=when.time[rows],
+        time_unit=when.unit,
+        values=values,
+        roles=plan.roles,
+        source=Source(sheet.name, sheet.sha256, sheet.rows, people),
+        wave=None if when.wave is None else when.wave[rows],
+        wave_days=when.wave_days,
+        baseline=_baseline(person, values, topic),
+        labels=labels,
+        categories={column.key: column.levels for column in columns if column.levels},
+        reasons=together(columns),
+        topic=topic,
+    )
+
+
+def _baseline(
+    person: Int[np.ndarray, "rows"], values: Mapping[str, Float[np.ndarray, "rows"]], topic: Topic
+) -> dict[str, Float[np.ndarray, "people"]]:
+    """What never changes within a person, but for the two conditions."""
+    found = {}
+    for key, column in values.items():
+        if key not in (topic.pair.a.key, topic.pair.b.key):
+            constant = per_person(person, column)
+            if constant is not None:
+                found[key] = constant
+    return found
