@@ -15,7 +15,7 @@ from numba import njit
 LOG_2PI = np.log(2.0 * np.pi)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _predict(E, noise, mean, cov, mean_out, cov_out, work):
     """One step over a gap; static states stay."""
     p, n = E.shape[0], mean.size
@@ -45,7 +45,7 @@ def _predict(E, noise, mean, cov, mean_out, cov_out, work):
             cov_out[c, i] = work[i, c]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _weights(loading, basis, z):
     """ζ = [λ, basis_1 λ, basis_2 λ, ...]."""
     p = loading.size
@@ -55,7 +55,7 @@ def _weights(loading, basis, z):
             z[p * (1 + b) + c] = basis[b] * loading[c]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _observe(z, residual, error, mean, cov, mean_out, cov_out, b):
     """One scalar update; returns (v, F), and F ≤ 0 where the answer was already known without error."""
     n = z.size
@@ -81,7 +81,7 @@ def _observe(z, residual, error, mean, cov, mean_out, cov_out, b):
     return v, F
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def forward(first, last, y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs, v, F):
     """Filter rows first..last−1; ``start`` is in means[0, 0], covs[0, 0]. Returns ℓ, −∞ where F is not positive."""
     p, n, d = E.shape[1], means.shape[2], loading.shape[0]
@@ -111,7 +111,7 @@ def forward(first, last, y, step, E, noise, level, jump, basis, loading, interce
     return loglik
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _observe_adjoint(z, v, F, mean, cov, g, G, moving, b, Gb, b_bar, z_bar):
     """Undo one update: g, G become the gradients before it. Returns (v̄, F̄) and, if ``moving``, fills ζ̄."""
     n = z.size
@@ -146,7 +146,7 @@ def _observe_adjoint(z, v, F, mean, cov, g, G, moving, b, Gb, b_bar, z_bar):
     return v_bar, F_bar
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _predict_adjoint(E, mean, cov, g, G, E_bar, noise_bar, work, half):
     """Undo one step: Q̄ += G_xx; Ē += g_x m' + 2 (G F P)_xx; g ← F'g; G ← F'GF."""
     p, n = E.shape[0], mean.size
@@ -192,15 +192,15 @@ def _predict_adjoint(E, mean, cov, g, G, E_bar, noise_bar, work, half):
             G[i, c] = half[0, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def backward(
     first, last, y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar, noise_bar, level_bar, jump_bar,
-    loading_bar, intercept_bar, error_bar, g, G, smooth_mean, smooth_cov,
+    loading_bar, intercept_bar, error_bar, g, G, trace_mean, trace_cov,
 ):  # fmt: skip
     """Reverse sweep over what ``forward`` stored; on return g, G are ∂ℓ/∂ of the starting mean and covariance.
 
-    Row arrays are written, indicator arrays added to (loadings only if they are ``moving``). Where ``smooth_mean`` has rows, the smoothed state is written as
-    well: with m, P the prediction and g, G its gradients, E(x|all y) = m + P g and V(x|all y) = P − P (g g' − 2G) P.
+    Row arrays are written, indicator arrays added to (loadings only if they are ``moving``). Where ``trace_mean`` has
+    rows, it and ``trace_cov`` receive each row's prediction and its gradients: all that a smoother needs.
     """
     p, n, d = E.shape[1], means.shape[2], loading.shape[0]
     z, z_bar, b, Gb, b_bar = np.empty(n), np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
@@ -225,11 +225,9 @@ def backward(
                     loading_bar[j, c] += z_bar[c] - v_bar * level[row, c]
                     for k in range(basis.shape[1]):
                         loading_bar[j, c] += basis[row, k] * z_bar[p * (1 + k) + c]
-        if smooth_mean.shape[0] > 0:
-            P = covs[t, 0].copy()
-            smooth_mean[row] = means[t, 0] + P @ g
-            Pg = P @ g
-            smooth_cov[row] = P - np.outer(Pg, Pg) + 2.0 * P @ G @ P
+        if trace_mean.shape[0] > 0:
+            trace_mean[row, 0], trace_mean[row, 1] = means[t, 0], g
+            trace_cov[row, 0], trace_cov[row, 1] = covs[t, 0], G
         for i in range(p):
             jump_bar[row, i] = g[i]
         if t > 0:
@@ -241,7 +239,7 @@ def backward(
             noise_bar[row] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def longest(starts):
     """The most rows that one person has."""
     most = 0
@@ -250,23 +248,23 @@ def longest(starts):
     return most
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
     people, starts, y, step, E, noise, level, jump, basis, loading, intercept, error, start_mean, start_cov,
-    gradient, moving, loglik, E_bar, noise_bar, level_bar, jump_bar, loading_bar, intercept_bar, error_bar, mean_bar, cov_bar,
-    smooth_mean, smooth_cov,
+    gradient, moving, loglik, E_bar, noise_bar, level_bar, jump_bar, loading_bar, intercept_bar, error_bar, mean_bar,
+    cov_bar, trace_mean, trace_cov,
 ):  # fmt: skip
     """Log-likelihood of each person in ``people`` and, if ``gradient``, all adjoints. False where one is −∞.
 
     By row: ``E_bar``, ``noise_bar``, ``level_bar``, ``jump_bar``; by person: the others.
     """
-    n, d = start_mean.size, loading.shape[0]
+    n, d = start_mean.shape[1], loading.shape[0]
     T = longest(starts)
     means, covs = np.empty((T, d + 1, n)), np.empty((T, d + 1, n, n))
     v, F = np.empty((T, d)), np.empty((T, d))
     for i in people:
-        means[0, 0] = start_mean
-        covs[0, 0] = start_cov
+        means[0, 0] = start_mean[i]
+        covs[0, 0] = start_cov[i]
         loglik[i] = forward(
             starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
             v, F,
@@ -277,12 +275,12 @@ def sweep(
             backward(
                 starts[i], starts[i + 1], y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar,
                 noise_bar, level_bar, jump_bar, loading_bar[i], intercept_bar[i], error_bar[i], mean_bar[i],
-                cov_bar[i], smooth_mean, smooth_cov,
+                cov_bar[i], trace_mean, trace_cov,
             )  # fmt: skip
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def predict_rows(
     starts, y, step, E, noise, level, jump, basis, loading, intercept, error, start_mean, start_cov, center, spread,
     density, state,
@@ -291,13 +289,13 @@ def predict_rows(
 
     ``density`` is the log density of the answers that were given, each by itself; ``state`` the predicted processes.
     """
-    p, n, d = E.shape[1], start_mean.size, loading.shape[0]
+    p, n, d = E.shape[1], start_mean.shape[1], loading.shape[0]
     T = longest(starts)
     means, covs = np.empty((T, d + 1, n)), np.empty((T, d + 1, n, n))
     v, F, z = np.empty((T, d)), np.empty((T, d)), np.empty(n)
     for i in range(starts.size - 1):
-        means[0, 0] = start_mean
-        covs[0, 0] = start_cov
+        means[0, 0] = start_mean[i]
+        covs[0, 0] = start_cov[i]
         forward(
             starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
             v, F,
@@ -319,7 +317,7 @@ def predict_rows(
                 density[row, j] = -0.5 * (LOG_2PI + gap * gap) - np.log(spread[row, j])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sum_by_gap(step, E_rows, noise_rows, E_bar, noise_bar):
     """Add the adjoints of rows to those of the gaps that they used."""
     p = E_bar.shape[1]

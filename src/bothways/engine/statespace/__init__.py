@@ -1,1 +1,1 @@
-"""Linear stochastic processes seen at irregular times: exact likelihood, its gradient, fits and what follows of them."""
+"""Linear stochastic processes seen at irregular times: exact likelihood and gradient, fits and what follows of them."""

@@ -1,6 +1,6 @@
 """Log-likelihood of irregular series and its exact gradient with respect to every matrix of the model.
 
-ℓ = Σ_persons Σ_rows Σ_answers log N(v; 0, F), by a Kalman filter with scalar updates; the gradient by one reverse sweep.
+ℓ = Σ_persons Σ_rows Σ_answers log N(v; 0, F), by a Kalman filter with scalar updates; the gradient by a reverse sweep.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from jaxtyping import Float, Int
 from bothways.engine.drift import Steps, exact_steps, steps_adjoint
 from bothways.engine.kernels import kalman as kernels
 from bothways.engine.statespace.series import Series
-from bothways.engine.statespace.system import Adjoint, System
+from bothways.engine.statespace.system import Adjoint, Dynamics, System
 
 ROWS_WORTH_A_THREAD = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """What one pass found: ℓ by person, and by row or person the adjoints that the kernels write (empty without them)."""
+    """What one pass found: ℓ by person, and by row or person the adjoints that the kernels write (else empty)."""
 
     loglik: Float[np.ndarray, " everyone"]
     transition: Float[np.ndarray, "rows p p"]
@@ -44,21 +44,45 @@ class Smoothed:
     cov: Float[np.ndarray, "rows n n"]
 
 
-def log_likelihood(system: System, series: Series) -> Float[np.ndarray, " people"] | None:
-    """ℓ of each person; None where the drift is not stable or an answer was certain beforehand."""
-    steps = exact_steps(system.drift, system.diffusion, series.gaps)
-    swept = None if steps is None else _sweep(system, series, steps, gradient=False, moving=False)
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """Every row foreseen from the rows before it, given or not: mean and SD by indicator, and the processes' level.
+
+    ``density`` is the log density of each answer by itself (NaN where none was given); ``state`` is η foreseen.
+    """
+
+    center: Float[np.ndarray, "rows d"]
+    spread: Float[np.ndarray, "rows d"]
+    density: Float[np.ndarray, "rows d"]
+    state: Float[np.ndarray, "rows p"]
+
+
+def log_likelihood(
+    system: System, series: Series, dynamics: Dynamics | None = None
+) -> Float[np.ndarray, " people"] | None:
+    """ℓ of each person; None where a drift is not stable or an answer was certain beforehand.
+
+    ``dynamics``, where given, holds each person's own drift and diffusion in place of the system's.
+    """
+    steps = _steps(system, series, dynamics)
+    swept = None if steps is None else _sweep(system, series, steps, gradient=False)
     return None if swept is None else swept.loglik
 
 
 def log_likelihood_gradient(
-    system: System, series: Series, *, by_person: bool = False, moving_loading: bool = True
+    system: System,
+    series: Series,
+    dynamics: Dynamics | None = None,
+    *,
+    by_person: bool = False,
+    moving_loading: bool = True,
 ) -> tuple[Float[np.ndarray, " people"], Adjoint] | None:
     """ℓ of each person with its gradient, summed over persons or (``by_person``) one for each.
 
-    ``moving_loading=False`` spares the gradient of the loadings, which is then zero.
+    ``moving_loading=False`` spares the gradient of the loadings, which is then zero. Persons with ``dynamics`` of
+    their own have gradients of their own: ``by_person`` must be set.
     """
-    steps = exact_steps(system.drift, system.diffusion, series.gaps)
+    steps = _steps(system, series, dynamics)
     if steps is None:
         return None
     swept = _sweep(system, series, steps, gradient=True, moving=moving_loading)
@@ -66,38 +90,80 @@ def log_likelihood_gradient(
 
 
 def smooth(system: System, series: Series) -> Smoothed | None:
-    """States given all answers, from the reverse sweep: E = m + P g, V = P − P (g g' − 2G) P (de Jong 1989)."""
-    steps = exact_steps(system.drift, system.diffusion, series.gaps)
+    """States given all answers. With m, P a row's prediction and g, G ∂ℓ/∂m, ∂ℓ/∂P from the reverse sweep:
+
+    E(state | all) = m + P g,      V(state | all) = P − P (g g' − 2G) P        (de Jong 1989, whose N is g g' − 2G)
+    """
+    steps = _steps(system, series, None)
     if steps is None:
         return None
     n = system.processes * (1 + series.basis.shape[1])
-    out = Smoothed(np.empty((series.rows, n)), np.empty((series.rows, n, n)))
-    return None if _sweep(system, series, steps, gradient=True, moving=False, smoothed=out) is None else out
+    trace = np.empty((series.rows, 2, n)), np.empty((series.rows, 2, n, n))
+    if _sweep(system, series, steps, gradient=True, trace=trace) is None:
+        return None
+    (m, g), (P, G) = trace[0].transpose(1, 0, 2), trace[1].transpose(1, 0, 2, 3)
+    Pg = np.einsum("rij,rj->ri", P, g)
+    return Smoothed(m + Pg, P - np.einsum("ri,rj->rij", Pg, Pg) + 2.0 * P @ G @ P)
 
 
-def level_and_jump(system: System, series: Series) -> tuple[np.ndarray, np.ndarray]:
+def predict(system: System, series: Series) -> Predictions | None:
+    """One-step predictions of every row, before any answer of that row is seen."""
+    steps = _steps(system, series, None)
+    if steps is None:
+        return None
+    level, jump = level_and_jump(system, series)
+    shape = (series.rows, series.values.shape[1])
+    out = Predictions(np.empty(shape), np.empty(shape), np.empty(shape), np.empty((series.rows, system.processes)))
+    kernels.predict_rows(
+        series.starts, series.values, series.step, steps.transition, steps.noise, level, jump, series.basis,
+        system.loading, system.intercept, system.noise, *_start_states(system, series, steps), out.center, out.spread,
+        out.density, out.state,
+    )  # fmt: skip
+    out.state[:] += level
+    return out
+
+
+def level_and_jump(system: System, series: Series) -> tuple[Float[np.ndarray, "rows p"], Float[np.ndarray, "rows p"]]:
     """M w + κ c by row, and what is added to the deviation x at a row: κ (c_before − c_now) + Ξ n."""
     forced = series.inputs @ system.inputs.T
     level = series.design @ system.level.T + forced
-    jump = series.impulses @ system.impulses.T
+    struck = series.impulses @ system.impulses.T
+    jump = struck.copy()
     jump[1:] += forced[:-1] - forced[1:]
-    first = series.starts[:-1]
-    jump[first] = series.impulses[first] @ system.impulses.T
+    jump[series.starts[:-1]] = struck[series.starts[:-1]]
     return level, jump
 
 
-def start_state(system: System, S: np.ndarray, bases: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of (x, s_1, ..., s_B) at the first row."""
-    p = system.processes
-    mean, cov = np.zeros(p * (1 + bases)), np.zeros((p * (1 + bases),) * 2)
-    mean[:p] = system.start_mean
-    cov[:p, :p] = S if system.start_cov is None else system.start_cov
-    cov[p:, p:] = system.static_cov
+def _steps(system: System, series: Series, dynamics: Dynamics | None) -> Steps | None:
+    """The gap table: one for all, or, where persons have dynamics of their own, one entry a row."""
+    if dynamics is None:
+        owner = np.zeros(series.gaps.size, np.int64)
+        return exact_steps(system.drift[None], system.diffusion[None], owner, series.gaps)
+    return exact_steps(dynamics.drift, dynamics.diffusion, series.person, series.gaps[series.step])
+
+
+def _shared(steps: Steps, series: Series) -> bool:
+    return len(steps.drift) == 1 and steps.gaps.size == series.gaps.size
+
+
+def _start_states(system: System, series: Series, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of (x, s_1, ..., s_B) at the first row of each person."""
+    p, n = system.processes, system.processes * (1 + series.basis.shape[1])
+    mean, cov = np.zeros((series.people, n)), np.zeros((series.people, n, n))
+    mean[:, :p] = system.start_mean
+    cov[:, :p, :p] = steps.stationary if system.start_cov is None else system.start_cov
+    cov[:, p:, p:] = system.static_cov
     return mean, cov
 
 
 def _sweep(
-    system: System, series: Series, steps: Steps, *, gradient: bool, moving: bool, smoothed: Smoothed | None = None
+    system: System,
+    series: Series,
+    steps: Steps,
+    *,
+    gradient: bool,
+    moving: bool = False,
+    trace: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Sweep | None:
     p, d, n = system.processes, series.values.shape[1], system.processes * (1 + series.basis.shape[1])
     rows, people = (series.rows, series.people) if gradient else (0, 0)
@@ -107,40 +173,18 @@ def _sweep(
         np.zeros((people, n)), np.zeros((people, n, n)),
     )  # fmt: skip
     level, jump = level_and_jump(system, series)
-    start = start_state(system, steps.stationary, series.basis.shape[1])
-    seen = (np.empty((0, n)), np.empty((0, n, n))) if smoothed is None else (smoothed.mean, smoothed.cov)
+    start = _start_states(system, series, steps)
+    step = series.step if _shared(steps, series) else np.arange(series.rows)
+    traces = (np.empty((0, 2, n)), np.empty((0, 2, n, n))) if trace is None else trace
 
-    def work(people: Int[np.ndarray, " some"]) -> bool:
-        return bool(
-            kernels.sweep(
-                people,
-                series.starts,
-                series.values,
-                series.step,
-                steps.transition,
-                steps.noise,
-                level,
-                jump,
-                series.basis,
-                system.loading,
-                system.intercept,
-                system.noise,
-                *start,
-                gradient,
-                moving,
-                out.loglik,
-                out.transition,
-                out.noise,
-                out.level,
-                out.jump,
-                out.loading,
-                out.intercept,
-                out.error,
-                out.start_mean,
-                out.start_cov,
-                *seen,
-            )  # fmt: skip
-        )
+    def work(some: Int[np.ndarray, " some"]) -> bool:
+        done = kernels.sweep(
+            some, series.starts, series.values, step, steps.transition, steps.noise, level, jump, series.basis,
+            system.loading, system.intercept, system.noise, *start, gradient, moving, out.loglik, out.transition,
+            out.noise, out.level, out.jump, out.loading, out.intercept, out.error, out.start_mean, out.start_cov,
+            *traces,
+        )  # fmt: skip
+        return bool(done)
 
     return out if _in_threads(work, series) else None
 
@@ -156,33 +200,21 @@ def _in_threads(work: Callable[[np.ndarray], bool], series: Series) -> bool:
 
 def _assemble(system: System, series: Series, steps: Steps, swept: Sweep, by_person: bool) -> Adjoint:
     """Chain the adjoints of rows and persons to those of the matrices."""
-    p, people = system.processes, series.people
-    person = series.person if by_person else np.zeros(series.rows, np.int64)
+    p = system.processes
 
     def total(pieces: np.ndarray) -> np.ndarray:
         return pieces if by_person else pieces.sum(axis=0, keepdims=True)
 
     def rows(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         if not by_person:
-            return (left.T @ right)[None]
-        products = np.einsum("ri,rj->rij", left, right)
-        return (
-            np.add.reduceat(products, series.starts[:-1], axis=0)
-            if right.shape[1]
-            else np.zeros((people, left.shape[1], 0))
-        )
+            return np.asarray((left.T @ right)[None])
+        return _products_by_person(left, right, series.starts)
 
     start_cov = total(swept.start_cov)
     first = start_cov[:, :p, :p]
     none = np.zeros_like(first)
     stationary_bar, free_start = (first, none) if system.start_cov is None else (none, first)
-    if by_person:
-        drift, diffusion = steps_adjoint(steps, series.step, person, swept.transition, swept.noise, stationary_bar)
-    else:
-        E_bar, Q_bar = np.zeros_like(steps.transition), np.zeros_like(steps.noise)
-        kernels.sum_by_gap(series.step, swept.transition, swept.noise, E_bar, Q_bar)
-        which = np.arange(steps.gaps.size)
-        drift, diffusion = steps_adjoint(steps, which, np.zeros_like(which), E_bar, Q_bar, stationary_bar)
+    drift, diffusion = _dynamics_adjoint(series, steps, swept, by_person, stationary_bar)
     before = np.roll(series.inputs, 1, axis=0)
     before[series.starts[:-1]] = series.inputs[series.starts[:-1]]
     return Adjoint(
@@ -198,3 +230,28 @@ def _assemble(system: System, series: Series, steps: Steps, swept: Sweep, by_per
         start_mean=total(swept.start_mean)[:, :p],
         start_cov=free_start,
     )
+
+
+def _dynamics_adjoint(
+    series: Series, steps: Steps, swept: Sweep, by_person: bool, stationary_bar: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows are summed into gaps before the adjoint of the exponential, unless each person keeps their own."""
+    if not by_person:
+        E_bar, Q_bar = np.zeros_like(steps.transition), np.zeros_like(steps.noise)
+        kernels.sum_by_gap(series.step, swept.transition, swept.noise, E_bar, Q_bar)
+        return steps_adjoint(steps, np.zeros(series.gaps.size, np.int64), E_bar, Q_bar, stationary_bar)
+    by_row = steps
+    if _shared(steps, series):
+        at = series.step
+        by_row = Steps(
+            steps.drift, np.zeros(series.rows, np.int64), series.gaps[at], steps.transition[at], steps.noise[at],
+            steps.stationary, steps.spectrum,
+        )  # fmt: skip
+    return steps_adjoint(by_row, series.person, swept.transition, swept.noise, stationary_bar)
+
+
+def _products_by_person(left: np.ndarray, right: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Σ over each person's rows of left right'."""
+    if right.shape[1] == 0:
+        return np.zeros((starts.size - 1, left.shape[1], 0))
+    return np.asarray(np.add.reduceat(np.einsum("ri,rj->rij", left, right), starts[:-1], axis=0))

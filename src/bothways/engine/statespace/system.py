@@ -34,7 +34,7 @@ class System:
     @property
     def processes(self) -> int:
         """p."""
-        return self.drift.shape[0]
+        return int(self.drift.shape[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,3 +52,11 @@ class Adjoint:
     static_cov: Float[np.ndarray, "g s s"]
     start_mean: Float[np.ndarray, "g p"]
     start_cov: Float[np.ndarray, "g p p"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dynamics:
+    """Each person's own drift and diffusion."""
+
+    drift: Float[np.ndarray, "people p p"]
+    diffusion: Float[np.ndarray, "people p p"]
