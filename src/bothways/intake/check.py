@@ -54,7 +54,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     rows, repeats = _canonical(long, clock_axis, sheet.name)
     records = _records(sheet, plan, topic, layout, long, clock_axis, rows)
     found += [*repeats, *(finding for column in long.columns for finding in column.findings)]
-    found += notice.guesses(plan, long.clock.says)
+    found += notice.guesses(plan, records, long.clock.says)
     found += notice.codes(long.columns)
     found += notice.privacy(sheet, plan)
     found += notice.records_themselves(records, plan, layout)
@@ -116,11 +116,11 @@ def _canonical(long: Long, when: Axis, where: str) -> tuple[Int[np.ndarray, "kep
     """(rows to keep, in order; findings): people by fingerprint, each in time order, no repeats."""
     order = sorted_rows(long.person, when.time)
     person, time = long.person[order], when.time[order]
-    values = {column.key: column.measured.values[order] for column in long.columns}
-    keep, repeats = without_repeats(person, time, values, where)
-    kept = [column[keep] for column in values.values()]
-    rank = by_fingerprint(person[keep], time[keep], kept)
-    return order[keep][np.argsort(rank, kind="stable")], repeats
+    columns = {column.key: column.measured.values for column in long.columns}
+    keep, repeats = without_repeats(person, time, columns, order, where)
+    order = order[keep]
+    rank = by_fingerprint(person[keep], time[keep], (column[order] for column in columns.values()))
+    return order[np.argsort(rank, kind="stable")], repeats
 
 
 def _records(

@@ -47,7 +47,6 @@ def _overview(records: Records) -> Table:
     rows: list[tuple[Cell, ...]] = [
         ("people", records.people),
         ("rows (person-times)", records.rows),
-        ("rows in the table", records.source.rows),
         ("waves", records.waves),
         ("rows with both conditions", int((a & b).sum())),
         ("people with one row only", int((rows_each == 1).sum())),
@@ -109,7 +108,7 @@ def _patterns(records: Records) -> Table:
         shares = np.bincount(state, minlength=4)
         names = ("neither", f"{records.pair.a.label} only", f"{records.pair.b.label} only", "both")
         cells: list[tuple[Cell, ...]] = [
-            (name, int(n), n / records.rows) for name, n in zip(names, shares, strict=True) if n
+            (name, int(n), float(n / records.rows)) for name, n in zip(names, shares, strict=True) if n
         ]
         return Table("missingness", "What was answered together", ("answered", "rows", "share"), tuple(cells))
     grid = np.zeros((records.people, records.waves or 0), dtype=np.uint8)
@@ -117,7 +116,7 @@ def _patterns(records: Records) -> Table:
     kinds, counts = np.unique(grid, axis=0, return_counts=True) if records.people < 20_000 else _kinds(grid)
     order = np.lexsort((np.arange(counts.size), -counts))[:MOST_PATTERNS]
     rows: list[tuple[Cell, ...]] = [
-        ("".join("-ab1"[k] for k in kinds[i]), int(counts[i]), counts[i] / records.people) for i in order
+        ("".join("-ab1"[k] for k in kinds[i]), int(counts[i]), float(counts[i] / records.people)) for i in order
     ]
     left = int(counts.sum() - counts[order].sum())
     if left:

@@ -52,12 +52,22 @@ def measure(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Col
 def _measured(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Column | None:
     if variable.part in CATEGORICAL and _is_words(sheet, variable.columns):
         return _categories(sheet, plan, variable)
-    if variable.part == "other" and not _is_numbers(sheet, variable.columns):
-        return None
+    if variable.part == "other":
+        return _left_over(sheet, plan, variable, layout)
     if variable.instrument is not None and any(len(cell) > 1 for cell in variable.cells):
         return _scored(sheet, plan, variable, layout)
     waves = [read_column(sheet, cell[0], layout) if cell else _blank(sheet.rows) for cell in variable.cells]
     return _decoded(variable, over_time(waves, plan), layout)
+
+
+def _left_over(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Column | None:
+    """A column without a part is described where it holds numbers, and left alone where it holds words or nothing."""
+    try:
+        waves = [read_column(sheet, cell[0], layout) if cell else _blank(sheet.rows) for cell in variable.cells]
+    except RecordsError:
+        return None
+    column = _decoded(variable, over_time(waves, plan), layout)
+    return column if np.isfinite(column.measured.values).any() else None
 
 
 def read_column(sheet: Sheet, column: str, layout: Layout) -> Measured:
@@ -101,17 +111,9 @@ def _blank(rows: int) -> Measured:
 
 
 def _is_words(sheet: Sheet, columns: Sequence[str]) -> bool:
-    """Whether most filled cells are words: then the column holds categories and not mistyped numbers."""
-    strange = filled = 0
-    for column in columns:
-        strange += int(sheet.numbers(column)[1].sum())
-        filled += int(sheet.answered(column).sum()) if strange else 0
-    return strange > 0 and 2 * strange > filled
-
-
-def _is_numbers(sheet: Sheet, columns: Sequence[str]) -> bool:
-    read = [sheet.numbers(column) for column in columns]
-    return not any(strange.any() for _, strange in read) and any(np.isfinite(values).any() for values, _ in read)
+    """Whether more than half of the filled cells are words: categories, and not mistyped numbers."""
+    strange = sum(sheet.count_words(column) for column in columns)
+    return strange > 0 and 2 * strange > sum(int(sheet.answered(column).sum()) for column in columns)
 
 
 def _categories(sheet: Sheet, plan: Plan, variable: Variable) -> Column:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from bothways.intake.conditions import is_turned
-from bothways.intake.findings import count, listed, note, warning
+from bothways.intake.findings import count, note, warning
 from bothways.intake.measure import Column
 from bothways.intake.roles import Plan
 from bothways.intake.table import Sheet
@@ -22,24 +22,22 @@ _EMAIL = r"^[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}$"
 _PERSON_NAME = r"^\p{Lu}\p{Ll}+[ ,._-]+\p{Lu}\p{Ll}+$"
 
 
-def guesses(plan: Plan, time_says: str) -> list[Finding]:
-    """One note that says every role that was guessed, in words."""
+def guesses(plan: Plan, records: Records, time_says: str) -> list[Finding]:
+    """One note that says how the table was read, the same for the same content in any shape."""
     roles = plan.roles
-    shape = {
-        "long": f"one row per person and time; '{roles.time}' holds {time_says}",
-        "wide": f"one row per person, waves {', '.join(str(w) for w in plan.wave_numbers)} in the columns' names",
-        "once": "one row per person at one time",
-    }[plan.shape]
-    who = (
-        f"'{roles.id}' says who"
-        if roles.id
-        else "nobody is named, so " + ("all rows are one person's" if plan.shape == "long" else "each row is a person")
-    )
-    what = "; ".join(f"{side} is read from {listed(columns, 4)}" for side, columns in (("A", roles.a), ("B", roles.b)))
-    kinds = [f"'{v.stem}' is taken for {v.instrument.label}" for v in plan.variables if v.instrument and not v.stated]
-    says = "; ".join([shape, who, what, *kinds])
-    if not roles.guessed and plan.shape == "long":
-        return [note("roles", says)]
+    lone = "all rows are one person's" if plan.shape == "long" else "each row is a person"
+    who = f"'{roles.id}' says who" if roles.id else f"nobody is named, so {lone}"
+    when = f"there are {records.waves} waves" if records.waves else f"times are {time_says}"
+    a, b = (variable.stem for variable in plan.variables[:2])
+    what = f"{records.pair.a.label} is read from '{a}' and {records.pair.b.label} from '{b}'"
+    kinds = [
+        f"'{variable.stem}' is taken for {variable.instrument.label}"
+        for variable, condition in zip(plan.variables[:2], (records.pair.a, records.pair.b), strict=True)
+        if variable.instrument and condition.instrument and not variable.stated
+    ]
+    says = "; ".join([who, "one time" if records.waves == 1 else when, what, *kinds])
+    if not roles.guessed:
+        return [note("roles", f"Read as stated: {says}")]
     return [note("guessed_roles", f"Guessed: {says}", "Correct it with --id, --time, --a, --b, --instrument")]
 
 

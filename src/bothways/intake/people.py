@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -25,10 +25,13 @@ def sorted_rows(person: Int[np.ndarray, "rows"], time: Float[np.ndarray, "rows"]
 def without_repeats(
     person: Int[np.ndarray, "rows"],
     time: Float[np.ndarray, "rows"],
-    values: Mapping[str, Float[np.ndarray, "rows"]],
+    columns: Mapping[str, Float[np.ndarray, "rows"]],
+    order: Int[np.ndarray, "rows"],
     where: str,
 ) -> tuple[Bool[np.ndarray, "rows"], list[Finding]]:
     """(rows to keep, findings) of sorted rows: repeats that agree in everything are dropped, others refused.
+
+    ``columns`` stand in the table's own order, of which ``order`` is the sorting.
 
     Raises ``RecordsError`` where one person has two rows at one time that differ.
     """
@@ -39,8 +42,8 @@ def without_repeats(
     later = np.flatnonzero(again)
     differs = np.zeros(later.shape, dtype=bool)
     unlike = []
-    for key, column in values.items():
-        one, two = column[later], column[later - 1]
+    for key, column in columns.items():
+        one, two = column[order[later]], column[order[later - 1]]
         apart = ~((one == two) | (np.isnan(one) & np.isnan(two)))
         if apart.any():
             unlike.append(key)
@@ -61,7 +64,7 @@ def without_repeats(
 def by_fingerprint(
     person: Int[np.ndarray, "rows"],
     time: Float[np.ndarray, "rows"],
-    values: Sequence[Float[np.ndarray, "rows"]],
+    values: Iterable[Float[np.ndarray, "rows"]],
 ) -> Int[np.ndarray, "rows"]:
     """Number people (0-based) by a fingerprint of their answers in time order; rows come sorted by person and time.
 

@@ -64,8 +64,7 @@ def _is_long(sheet: Sheet, person: str | None, time: str | None, both: Sequence[
     if person is None:
         marked = any(name.wave is not None or name.number is not None for found in both for name in found.names)
         return time is not None and not marked
-    ids = sheet.identities(person)
-    if len(set(ids[ids >= 0].tolist())) == int((ids >= 0).sum()):
+    if not sheet.repeats(person):
         return False
     if time is not None:
         return True
@@ -232,7 +231,7 @@ def _roles(
     mediators = tuple(sorted(variable.key for variable in rest if variable.part == "pathway"))
     guessed = (
         *(("id",) if layout.id is None and person else ()),
-        *(("time",) if layout.time is None and time else ()),
+        *(("time",) if layout.time is None else ()),
         *(role for role, found in zip(("a", "b"), both, strict=True) if found.guessed),
         *(("pathways",) if mediators and not layout.pathways else ()),
         *(f"instrument of {v.stem}" for v in conditions if v.instrument and not v.stated),

@@ -98,10 +98,10 @@ def _components(
     N = x.size
     if k < 2 or k >= N:
         return None, None, None
-    centred = x - mean  # sums of squares lose no digits
-    total = np.bincount(who, centred)
-    ssb = float(np.sum(np.divide(total**2, n, out=np.zeros(total.shape), where=n > 0)))
-    ssw = max(0.0, float(centred @ centred) - ssb)
+    own = np.divide(np.bincount(who, x), n, out=np.zeros(n.shape), where=n > 0)
+    ssb = float(n @ np.square(own - mean))
+    inside = x - own[who]
+    ssw = float(inside @ inside)
     msb, msw = ssb / (k - 1), ssw / (N - k)
     n0 = (N - float((n.astype(np.float64) ** 2).sum()) / N) / (k - 1)
     between = max(0.0, (msb - msw) / n0)

@@ -84,6 +84,12 @@ class Sheet:
         """The column as text, trimmed."""
         return _trimmed(self.frame.get_column(column)).to_list()
 
+    def count_words(self, column: str) -> int:
+        """How many filled cells are no numbers; a look at the first cells settles most columns of words."""
+        if self.frame.schema[column].is_numeric() or self.frame.schema[column] == pl.Boolean:
+            return 0
+        return int(self.numbers(column)[1].sum())
+
     def count_matching(self, column: str, pattern: str) -> int:
         """How many cells match a regular expression; names no cell."""
         return int(_trimmed(self.frame.get_column(column)).str.contains(pattern).sum() or 0)
@@ -97,9 +103,9 @@ class Sheet:
         if series.dtype == pl.String and numbers.null_count() > series.null_count():
             series = _trimmed(series)
             numbers = _harder(series)
-        found = numbers.fill_null(np.nan).to_numpy().copy()
-        found[np.isinf(found)] = np.nan
-        return found + 0.0, (series.is_not_null() & numbers.is_null()).to_numpy()
+        found = numbers.fill_null(np.nan).to_numpy()
+        endless = np.isinf(found)
+        return np.where(endless, np.nan, found) if endless.any() else found, _strange(series, numbers)
 
     def codes(self, column: str) -> tuple[Int[np.ndarray, "rows"], tuple[str, ...]]:
         """The column as categories: (index into the sorted levels, -1 where empty), levels."""
@@ -108,6 +114,11 @@ class Sheet:
         places = pl.DataFrame({"level": levels, "code": np.arange(len(levels))})
         joined = pl.DataFrame({"level": series}).join(places, on="level", how="left", maintain_order="left")
         return joined.get_column("code").fill_null(-1).to_numpy().astype(np.int64), tuple(levels.to_list())
+
+    def repeats(self, column: str) -> bool:
+        """Whether any filled cell occurs twice."""
+        filled = _trimmed(self.frame.get_column(column)).drop_nulls()
+        return filled.n_unique() < len(filled)
 
     def identities(self, column: str) -> Int[np.ndarray, "rows"]:
         """Who each row belongs to: the same number for the same id, -1 where the id is empty. The ids stay behind."""
@@ -118,9 +129,10 @@ class Sheet:
         else:
             series = _trimmed(series)
             keys = series.hash(seed=0).fill_null(0).to_numpy()
-        empty = series.is_null().to_numpy()
-        found = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-        found[empty] = -1
+        run = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])  # people mostly stand together: sort runs, not rows
+        people = np.unique(keys[run], return_inverse=True)[1].astype(np.int64)
+        found = np.repeat(people, np.diff(np.r_[run, keys.size]))
+        found[series.is_null().to_numpy()] = -1
         return found
 
     def moments(self, column: str, formats: Sequence[str] = ()) -> list[Float[np.ndarray, "rows"]]:
@@ -296,6 +308,14 @@ def _column(series: Any) -> pl.Series:
         return series.to_polars()  # type: ignore[no-any-return]  # narwhals is untyped here
     except (ImportError, pl.exceptions.PolarsError, TypeError):
         return pl.Series(series.name, [None if v is None or v != v else v for v in series.to_list()], strict=False)
+
+
+def _strange(series: pl.Series, numbers: pl.Series) -> Bool[np.ndarray, "rows"]:
+    """Filled cells that are no numbers."""
+    if series.null_count() == numbers.null_count():
+        return np.zeros(len(series), dtype=bool)
+    strange: Bool[np.ndarray, "rows"] = (series.is_not_null() & numbers.is_null()).to_numpy()
+    return strange
 
 
 def _plain(series: pl.Series) -> pl.Series:
