@@ -297,3 +297,12 @@ def with_effect(spec: WorldSpec, effect: float | tuple[float, float] | None) -> 
         return spec
     pair = effect if isinstance(effect, tuple) else tuple(effect if size else 0.0 for size in spec.effects)
     return replace(spec, effects=(float(pair[0]), float(pair[1])))
+
+
+def with_ratio(spec: WorldSpec, effect: float | tuple[float, float] | None) -> WorldSpec:
+    """``spec`` with its rate ratios at ``effect``, as ``with_effect`` does for cross-lags."""
+    if effect is None:
+        return spec
+    own = (spec.onset.a_to_b, spec.onset.b_to_a)
+    pair = effect if isinstance(effect, tuple) else tuple(effect if ratio != 1 else 1.0 for ratio in own)
+    return replace(spec, onset=replace(spec.onset, a_to_b=float(pair[0]), b_to_a=float(pair[1])))

@@ -9,7 +9,17 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from bothways.simulation.catalogue import A_TO_B, B_TO_A, FAMILIES, MEDIATORS, PROCESSES, Arrow, Mediators, WorldSpec
+from bothways.simulation.catalogue import (
+    A_TO_B,
+    B_TO_A,
+    FAMILIES,
+    MEDIATORS,
+    PROCESSES,
+    Arrow,
+    Family,
+    Mediators,
+    WorldSpec,
+)
 from bothways.terms.errors import WorldError
 
 Pace = Literal["panel", "diary"]
@@ -29,15 +39,17 @@ class Mechanism:
 
     ``latent`` (variables, n) reads each variable's deviation from the person's usual level out of the n states;
     ``reported`` adds what colours the report. Both are scaled so that every latent variable has a within-person
-    standard deviation of one. ``move`` and ``push`` (2, n, n) step the states while pain is not chronic and while
-    it is; ``disturbance`` (n,) is the variance of one step's disturbance; ``stationary`` is the states'
-    covariance while pain is not chronic. ``switches`` tells whether the two regimes differ.
+    standard deviation of one. ``drift`` (2, n, n) holds the rates per day while pain is not chronic and while it
+    is; ``move`` and ``push`` the same two as one step of Heun's method; ``disturbance`` (n,) is the variance of
+    one step's disturbance; ``stationary`` is the states' covariance while pain is not chronic. ``switches`` tells
+    whether the two regimes differ.
     """
 
     states: tuple[str, ...]
     variables: tuple[str, ...]
     latent: Float[np.ndarray, "variables n"]
     reported: Float[np.ndarray, "variables n"]
+    drift: Float[np.ndarray, "2 n n"]
     move: Float[np.ndarray, "2 n n"]
     push: Float[np.ndarray, "2 n n"]
     disturbance: Float[np.ndarray, "n"]
@@ -57,13 +69,15 @@ class Mechanism:
     @property
     def gaussian(self) -> Float[np.ndarray, "n"]:
         """SD of the steady part of one step's disturbance."""
-        return np.sqrt(self.disturbance * np.where(self.chance > 0, 1 - SHOCK_SHARE, 1.0))
+        return np.asarray(np.sqrt(self.disturbance * np.where(self.chance > 0, 1 - SHOCK_SHARE, 1.0)))
 
     @property
     def mark(self) -> Float[np.ndarray, "n"]:
         """Mean size of a shock: variance per step is chance·2·mark² − (chance·mark)²."""
         spread = 2 * self.chance - self.chance**2
-        return np.sqrt(np.divide(SHOCK_SHARE * self.disturbance, spread, out=np.zeros_like(spread), where=spread > 0))
+        return np.asarray(
+            np.sqrt(np.divide(SHOCK_SHARE * self.disturbance, spread, out=np.zeros_like(spread), where=spread > 0))
+        )
 
     def row(self, variable: str) -> int:
         """Where ``variable`` stands among the variables."""
@@ -159,6 +173,7 @@ def _assemble(plan: Plan, coupling: Float[np.ndarray, "2"]) -> Mechanism:
         variables=variables,
         latent=latent,
         reported=reported,
+        drift=np.stack((closed, opened)),
         move=move,
         push=push,
         disturbance=disturbance,
@@ -177,13 +192,18 @@ def _arrows(plan: Plan) -> tuple[Arrow, ...]:
     spec = plan.spec
     own = list(spec.arrows)
     for family, size in zip(FAMILIES, (spec.effects[1], spec.effects[0]), strict=True):
-        responds = size != 0 or (spec.carried_by is None and plan.mediators == "modelled")
         if plan.mediators == "collapsed":
             own.append(Arrow(family.source, family.target, 1.0, family.direction))
-        elif responds:
+        elif size != 0 or (spec.carried_by is None and not _touched(family, spec)):
             own += [Arrow(family.source, mediator, family.response) for mediator, _ in family.shares]
             own += [Arrow(m, family.target, share, family.direction) for m, share in _shares(family.shares, spec)]
     return tuple(_split(arrow) if spec.split_pain else arrow for arrow in own)
+
+
+def _touched(family: Family, spec: WorldSpec) -> bool:
+    """True where the world's own arrows already use a mediator of the family, so that it cannot stand idle."""
+    ends = {end for arrow in spec.arrows for end in (arrow.source, arrow.target)}
+    return any(mediator in ends for mediator, _ in family.shares)
 
 
 def _shares(shares: tuple[tuple[str, float], ...], spec: WorldSpec) -> tuple[tuple[str, float], ...]:

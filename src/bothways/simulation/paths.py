@@ -40,16 +40,12 @@ class Course:
 def begin(mechanism: Mechanism, people: int, rng: np.random.Generator) -> People:
     """People somewhere in the middle of their lives, in the mechanism's own long-run state.
 
-    Levels are Gaussian with one correlation between any two variables. States start at their long-run covariance
+    States start at their long-run covariance
     and walk on for three relaxation times, until the shape that shocks give and chronicity have settled too. A
     diary is too short for pain to turn chronic in it: there, those with the highest usual level have chronic pain.
     """
-    variables, n = mechanism.latent.shape
-    r = mechanism.trait_correlation
-    shared, own = rng.standard_normal((people, 1)), rng.standard_normal((people, variables))
-    # One common factor gives every pair the correlation |r|; its sign enters with the second variable.
-    lean = np.where(np.arange(variables) == 1, np.sign(r), 1.0) * np.sqrt(abs(r))
-    levels = mechanism.trait_sd * (lean * shared + np.sqrt(1 - abs(r)) * own)
+    levels = levels_of(mechanism, people, rng)
+    n = len(mechanism.states)
     states = rng.standard_normal((people, n)) @ root(mechanism.stationary).T
     lasting = levels[:, 1] >= CHRONIC_SD * mechanism.trait_sd if mechanism.pace == "diary" else np.zeros(people, bool)
     start = People(states, levels, np.where(lasting, CHRONIC_DAYS, 0.0), lasting.astype(np.int64))
@@ -57,13 +53,28 @@ def begin(mechanism: Mechanism, people: int, rng: np.random.Generator) -> People
     return start
 
 
-def go(mechanism: Mechanism, people: People, stops: Int[np.ndarray, "people stops"], rng: np.random.Generator) -> Course:
+def levels_of(mechanism: Mechanism, people: int, rng: np.random.Generator) -> Float[np.ndarray, "people variables"]:
+    """People's usual levels: Gaussian, with one correlation between any two variables.
+
+    One common factor gives every pair the correlation |r|; its sign enters with the second variable.
+    """
+    variables, r = len(mechanism.variables), mechanism.trait_correlation
+    shared, own = rng.standard_normal((people, 1)), rng.standard_normal((people, variables))
+    lean = np.where(np.arange(variables) == 1, np.sign(r), 1.0) * np.sqrt(abs(r))
+    return np.asarray(mechanism.trait_sd * (lean * shared + np.sqrt(1 - abs(r)) * own))
+
+
+def go(
+    mechanism: Mechanism, people: People, stops: Int[np.ndarray, "people stops"], rng: np.random.Generator
+) -> Course:
     """Walk ``people`` on, in place, and tell what they passed at ``stops`` (numbers of steps, rising)."""
     threshold = CHRONIC_SD * np.sqrt(1 + mechanism.trait_sd**2)
     tick = mechanism.step if mechanism.pace == "panel" else 0.0  # in a diary the clock of chronicity stands still
     rule = np.array([threshold, CHRONIC_DAYS, tick])
     pain = mechanism.row("back_pain")
     stops = np.ascontiguousarray(stops, dtype=np.int64)
+    target, source = np.nonzero(np.abs(mechanism.drift).sum(axis=0))
+    weight = np.ascontiguousarray(mechanism.drift[:, target, source] * mechanism.step)
 
     def block(job: tuple[slice, np.random.Generator]) -> tuple[np.ndarray, np.ndarray]:
         part, own = job
@@ -73,12 +84,13 @@ def go(mechanism: Mechanism, people: People, stops: Int[np.ndarray, "people stop
             np.ascontiguousarray(people.levels[part, pain]),
             people.counter[part],
             people.chronic[part],
-            mechanism.move,
-            mechanism.push,
+            target,
+            source,
+            weight,
             mechanism.gaussian,
             mechanism.chance,
             mechanism.mark,
-            mechanism.latent[pain],
+            np.ascontiguousarray(mechanism.latent[pain]),
             rule,
             stops[part],
         )

@@ -11,8 +11,6 @@ from bothways.simulation.mechanism import Mechanism
 from bothways.simulation.observe import Gaps, Observation, gaps, on_scale, with_error
 from bothways.simulation.paths import begin, go
 
-WEEK = 7.0
-
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -23,15 +21,13 @@ class Answers:
     gaps: Gaps
 
 
-def ask_people(
-    mechanism: Mechanism, people: int, times: int, how: Observation, rng: np.random.Generator
-) -> Answers:
+def ask_people(mechanism: Mechanism, people: int, times: int, how: Observation, rng: np.random.Generator) -> Answers:
     """Simulate ``people`` and ask each ``times`` times; the chronic flag is the last variable."""
     lives, clock, error, loss = rng.spawn(4)
     if mechanism.pace == "diary":
         days = _prompt_days(people, times, how, clock)
     else:
-        days = _wave_days(people, times, mechanism.gap, how.jitter or 0.0, clock)
+        days = wave_days(people, times, mechanism.gap, how.jitter or 0.0, clock)
     stops = np.round(days / mechanism.step).astype(np.int64)
     walkers = begin(mechanism, people, lives)
     course = go(mechanism, walkers, stops, lives)
@@ -44,13 +40,13 @@ def ask_people(
     return Answers(stops * mechanism.step, values, lost)
 
 
-def _wave_days(
+def wave_days(
     people: int, waves: int, gap: float, jitter: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "people times"]:
-    """Days of the waves: a common grid, or each person's visits moved by up to half of jitter·gap."""
+    """Days of the waves: a common grid, or whole days up to half of jitter·gap away from it, each person's own."""
     days = np.broadcast_to(np.arange(waves) * gap, (people, waves)).copy()
     if jitter:
-        days[:, 1:] += np.round(rng.uniform(-jitter / 2, jitter / 2, (people, waves - 1)) * gap)
+        days[:, 1:] = np.round(days[:, 1:] + rng.uniform(-jitter / 2, jitter / 2, (people, waves - 1)) * gap)
     return days
 
 
