@@ -35,7 +35,7 @@ def _checked_modules() -> list[str]:
     return names
 
 
-install_import_hook(_checked_modules(), "beartype.beartype")
+install_import_hook(_checked_modules(), "shape_checks.check")
 
 settings.register_profile("bothways", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bothways")

@@ -44,10 +44,11 @@ People = Annotated[int, typer.Option(min=1, help="How many people.")]
 WaveCount = Annotated[int, typer.Option("--waves", min=1, help="How many waves.")]
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"bothways {bothways.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
