@@ -1,0 +1,123 @@
+"""Fit the forms of a panel, and choose between lags equal over time and lags free, by a scaled test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bothways.designs.panel.models import Form, path_model
+from bothways.designs.panel.setup import PanelSetup
+from bothways.engine.fitindices import FitIndices, indices
+from bothways.engine.fitting import Outcome, PanelFit, fit_model
+from bothways.engine.inference import Uncertainty, robust
+from bothways.engine.scaled import SaturatedPieces, Test, difference_test, saturated_pieces
+
+STANDS = 0.05  # equal lags stand unless the test's p is below this
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """One form fitted to one set-up. ``errors`` is None where no standard errors exist, and then nothing is said."""
+
+    form: Form
+    fit: PanelFit
+    errors: Uncertainty | None
+    seconds: float
+    indices: FitIndices | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether estimates may be shown: gradient and rank held, and every standard error exists."""
+        ended = self.fit.status.outcome in (Outcome.CONVERGED, Outcome.INADMISSIBLE)
+        return ended and self.errors is not None
+
+    @property
+    def improper(self) -> bool:
+        """Whether a variance came out negative or a correlation beyond one."""
+        return self.fit.status.outcome is Outcome.INADMISSIBLE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Headline:
+    """The model that speaks: ``chosen``, with the form with free lags beside it and the test between the two."""
+
+    chosen: Fitted
+    free: Fitted | None
+    test: Test | None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether one set of lags holds for all intervals (None of this with two waves)."""
+        return self.chosen.form.lags in ("equal", "drift")
+
+
+def estimate(setup: PanelSetup, form: Form) -> Fitted:
+    """Fit one form by full-information maximum likelihood with robust (sandwich) errors."""
+    start = time.perf_counter()
+    fit = fit_model(path_model(setup, form), setup.data, saturated=setup.h1)
+    return Fitted(form, fit, _errors(fit, setup), time.perf_counter() - start)
+
+
+def _errors(fit: PanelFit, setup: PanelSetup) -> Uncertainty | None:
+    if fit.status.outcome not in (Outcome.CONVERGED, Outcome.INADMISSIBLE) or not _scalable(fit):
+        return None
+    try:
+        errors = robust(fit, setup.clusters)
+    except np.linalg.LinAlgError:
+        return None
+    return errors if np.isfinite(errors.errors).all() else None
+
+
+def _scalable(fit: PanelFit) -> bool:
+    """Whether everything that lags connect has a positive variance, so that lags can be standardised."""
+    variances = np.diag(fit.implied()[0].omega)
+    return bool((variances[np.array(fit.model.lagged)] > 0).all())
+
+
+def headline(setup: PanelSetup, forms: Sequence[Form]) -> Headline:
+    """Constrained and free form; equal lags speak while the scaled difference test lets them stand.
+
+    Where only one of the two can be fitted it speaks untested.
+    """
+    fits = [estimate(setup, form) for form in forms]
+    if len(fits) == 1:
+        return Headline(fits[0], None, None)
+    tied, free = fits
+    if not tied.usable or not free.usable:
+        return Headline(free if free.usable and not tied.usable else tied, free if free.usable else None, None)
+    test = compare(tied, free, setup)
+    stands = test is None or not test.p < STANDS
+    return Headline(tied if stands else free, free, test)
+
+
+def compare(small: Fitted, large: Fitted, setup: PanelSetup) -> Test | None:
+    """The scaled difference test of two nested forms; None where it cannot be had."""
+    if small.errors is None or large.errors is None:
+        return None
+    tau = (small.errors.tau, large.errors.tau)
+    try:
+        test = difference_test(small.fit, large.fit, tau=tau, clusters=setup.clusters)
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+    return test if np.isfinite(test.p) else None
+
+
+def pieces_of(setup: PanelSetup, fitted: Fitted) -> SaturatedPieces | None:
+    """What fit indices need of the saturated model, once for all models; None where it is not identified."""
+    try:
+        return saturated_pieces(fitted.fit, setup.clusters)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def with_indices(fitted: Fitted, pieces: SaturatedPieces | None, setup: PanelSetup) -> Fitted:
+    """``fitted`` with its fit indices, where they can be had."""
+    if pieces is None or not fitted.usable:
+        return fitted
+    try:
+        return replace(fitted, indices=indices(fitted.fit, fitted.errors, pieces, setup.clusters))
+    except (np.linalg.LinAlgError, ValueError):
+        return fitted
