@@ -78,6 +78,17 @@ def state_correlation(
     return delta_method(correlation, fit, covariance, level)
 
 
+def explained(fit: PanelFit, covariance: Float[np.ndarray, "free free"], level: float = 0.95) -> Interval:
+    """R² = 1 − Ψ_ii/Ω_ii of every lagged state after the first wave; reshape the values to (groups, T−1, K)."""
+    later = np.array(fit.model.lagged[1:])
+
+    def share(alpha: np.ndarray) -> np.ndarray:
+        implied = implied_moments(fit.model.structure, fit.model.cells(alpha))
+        return np.asarray(1.0 - implied.S[..., later, later] / implied.omega[..., later, later])
+
+    return delta_method(_flat(share, 3), fit, covariance, level)
+
+
 def _flat(function: Smooth, axes: int = 4) -> Smooth:
     """`function` with its last `axes` axes made one."""
 

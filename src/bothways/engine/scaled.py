@@ -10,6 +10,7 @@ Nested models: c_d = (τ_large − τ_small)/(q_large − q_small), statistic 2�
 τ_large is taken at the small model's estimates (Satorra & Bentler 2010).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,7 @@ from bothways.engine.fiml import moment_derivatives, score_products, score_sums
 from bothways.engine.fitting import PanelFit, evaluate
 from bothways.engine.inference import cluster_codes, meat, observed_information
 from bothways.engine.moments import moment_jacobian
+from bothways.engine.panel_models.builder import PathModel
 from bothways.engine.patterns import moment_data
 from bothways.engine.scoring import maximise
 
@@ -148,17 +150,27 @@ def difference_test(
 def embedded(small: PanelFit, large: PanelFit) -> Float[np.ndarray, " free"]:
     """The parameters of `large` that imply the moments of `small`: the large model fitted to exactly those moments.
 
-    Raises ValueError if it cannot reproduce them, that is, if the models are not nested.
+    Raises ValueError if it cannot imply them, that is, if the models are not nested.
     """
-    implied = small.implied()
-    exact = [moment_data(m.mean, m.cov, group.total) for m, group in zip(implied, small.data.groups, strict=True)]
-    ascent = maximise(lambda alpha: evaluate(large.model, exact, alpha), large.alpha, tolerance=1e-18)
+    moments = [(m.mean, m.cov) for m in small.implied()]
+    return reproduce(large.model, moments, [group.total for group in small.data.groups], large.alpha)
+
+
+def reproduce(
+    model: PathModel,
+    moments: Sequence[tuple[np.ndarray, np.ndarray]],
+    people: Sequence[float],
+    start: Float[np.ndarray, " free"],
+) -> Float[np.ndarray, " free"]:
+    """The α that implies given moments (by group). Raises ValueError if the model cannot imply them."""
+    exact = [moment_data(m, C, n) for (m, C), n in zip(moments, people, strict=True)]
+    ascent = maximise(lambda alpha: evaluate(model, exact, alpha), start, tolerance=1e-18)
     perfect = 0.0
-    for data, m in zip(exact, implied, strict=True):
-        found = moment_derivatives(data, m.mean, m.cov, "gradient")
+    for data, (m, C) in zip(exact, moments, strict=True):
+        found = moment_derivatives(data, m, C, "gradient")
         perfect += -np.inf if found is None else found.loglik
-    if ascent is None or perfect - ascent.last.loglik > 1e-6 * max(1.0, abs(perfect) * 1e-3):
-        raise ValueError("the small model is not nested in the large one")
+    if ascent is None or perfect - ascent.last.loglik > 1e-9 * max(1.0, abs(perfect)):
+        raise ValueError("the model cannot imply these moments (it is not nested in the way that was asked for)")
     return ascent.point
 
 

@@ -50,6 +50,25 @@ class Steps(NamedTuple):
     origin: np.ndarray  # (J,) DATED: the state before; else -1
 
 
+class Room(NamedTuple):
+    """Scratch for one step, real and complex."""
+
+    e: np.ndarray
+    phi: np.ndarray
+    y: np.ndarray
+    ez: np.ndarray
+    phiz: np.ndarray
+    yz: np.ndarray
+
+
+@njit(cache=True)
+def _room(K):
+    c = np.complex128
+    return Room(
+        np.empty(K), np.empty((K, K)), np.empty((K, K)), np.empty(K, c), np.empty((K, K), c), np.empty((K, K), c)
+    )
+
+
 @njit(cache=True)
 def _expm1(z):
     """exp(z) - 1 for complex z without cancellation near zero."""
@@ -99,64 +118,47 @@ def _advance(values, vectors, inverse, t, a, out):
 
 
 @njit(cache=True)
-def _retreat(values, vectors, inverse, t, c, out):
-    """out = P(t) c, through a real or complex decomposition."""
-    K = c.size
-    out[:] = 0.0
+def _prepare_real(values, t, e, phi):
+    """e_k = exp(l_k t) and the symmetric Phi_kl, real."""
+    K = e.size
     for k in range(K):
-        v = values[0] * 0.0
-        for j in range(K):
-            v += inverse[k, j] * c[j]
-        v *= np.exp(values[k] * t)
-        for i in range(K):
-            out[i] += (vectors[i, k] * v).real
+        e[k] = np.exp(values[k] * t)
+        phi[k, k] = t * e[k]
+        for m in range(k):
+            phi[k, m] = phi[m, k] = t * divided_real(values[k] * t, values[m] * t, e[k], e[m])
 
 
 @njit(cache=True)
-def _half_real(values, vectors, inverse, t, a, y):
-    """y = W' diag(u) Phi, the half of D that does not depend on c."""
-    K = a.size
-    for i in range(K):
-        for j in range(K):
-            y[i, j] = 0.0
+def _prepare_complex(values, t, e, phi):
+    """e_k = exp(l_k t) and the symmetric Phi_kl, complex."""
+    K = e.size
     for k in range(K):
-        u, x = 0.0, values[k] * t
-        ex = np.exp(x)
-        for i in range(K):
-            u += a[i] * vectors[i, k]
-        for m in range(K):
-            z = values[m] * t
-            phi = u * t * (ex if m == k else divided_real(x, z, ex, np.exp(z)))
-            for i in range(K):
-                y[i, m] += inverse[k, i] * phi
+        e[k] = np.exp(values[k] * t)
+        phi[k, k] = t * e[k]
+        for m in range(k):
+            phi[k, m] = phi[m, k] = t * divided_complex(values[k] * t, values[m] * t, e[k], e[m])
 
 
 @njit(cache=True)
-def _half_complex(values, vectors, inverse, t, a, y):
+def _half(vectors, inverse, a, phi, y):
     """y = W' diag(u) Phi, the half of D that does not depend on c."""
     K = a.size
-    for i in range(K):
-        for j in range(K):
-            y[i, j] = 0.0
+    y[:] = 0.0
     for k in range(K):
-        u, x = 0.0j, values[k] * t
-        ex = np.exp(x)
+        u = phi[0, 0] * 0.0
         for i in range(K):
             u += a[i] * vectors[i, k]
-        for m in range(K):
-            z = values[m] * t
-            phi = u * t * (ex if m == k else divided_complex(x, z, ex, np.exp(z)))
-            for i in range(K):
-                y[i, m] += inverse[k, i] * phi
+        for i in range(K):
+            w = inverse[k, i] * u
+            for m in range(K):
+                y[i, m] += w * phi[k, m]
 
 
 @njit(cache=True)
 def _whole(y, vectors, inverse, c, D):
     """D = (y o 1v') V' with v = Wc."""
     K = c.size
-    for i in range(K):
-        for j in range(K):
-            D[i, j] = 0.0
+    D[:] = 0.0
     for m in range(K):
         v = y[0, 0] * 0.0
         for j in range(K):
@@ -165,6 +167,27 @@ def _whole(y, vectors, inverse, c, D):
             w = v * vectors[b, m]
             for a in range(K):
                 D[a, b] += (y[a, m] * w).real
+
+
+@njit(cache=True)
+def _pass(vectors, inverse, e, phi, a, c, y, D, reached, behind):
+    """D, reached = a'P and behind = Pc of one step."""
+    K = a.size
+    _half(vectors, inverse, a, phi, y)
+    _whole(y, vectors, inverse, c, D)
+    reached[:] = 0.0
+    behind[:] = 0.0
+    for k in range(K):
+        u = e[k] * 0.0
+        v = e[k] * 0.0
+        for i in range(K):
+            u += a[i] * vectors[i, k]
+            v += inverse[k, i] * c[i]
+        u *= e[k]
+        v *= e[k]
+        for i in range(K):
+            reached[i] += (u * inverse[k, i]).real
+            behind[i] += (vectors[i, k] * v).real
 
 
 @njit(cache=True)
@@ -281,27 +304,20 @@ def forward(steps, s, roots, weights, starts, before, safe, X, D):
 
 
 @njit(cache=True)
-def _adjoint(roots, u, t, a, c, safe, y_real, y_complex, X, D, reached, behind):
+def _adjoint(roots, u, t, a, c, safe, room, X, D, reached, behind):
     """D of one step, with reached = a'P and behind = Pc; the value is the step's p = a'Pc."""
     K = a.size
+    i = roots.place[u]
     if safe:
         block_exponential(roots.generator[u], t, a, c, X, D)
         reached[:] = np.dot(X, a)
         behind[:] = np.dot(X.T, c)
+    elif roots.real[u]:
+        _prepare_real(roots.real_values[i], t, room.e, room.phi)
+        _pass(roots.real_vectors[i], roots.real_inverse[i], room.e, room.phi, a, c, room.y, D, reached, behind)
     else:
-        i = roots.place[u]
-        if roots.real[u]:
-            values, vectors, inverse = roots.real_values[i], roots.real_vectors[i], roots.real_inverse[i]
-            _advance(values, vectors, inverse, t, a, reached)
-            _retreat(values, vectors, inverse, t, c, behind)
-            _half_real(values, vectors, inverse, t, a, y_real)
-            _whole(y_real, vectors, inverse, c, D)
-        else:
-            zs, Z, I = roots.complex_values[i], roots.complex_vectors[i], roots.complex_inverse[i]  # noqa: E741
-            _advance(zs, Z, I, t, a, reached)
-            _retreat(zs, Z, I, t, c, behind)
-            _half_complex(zs, Z, I, t, a, y_complex)
-            _whole(y_complex, Z, I, c, D)
+        _prepare_complex(roots.complex_values[i], t, room.ez, room.phiz)
+        _pass(roots.complex_vectors[i], roots.complex_inverse[i], room.ez, room.phiz, a, c, room.yz, D, reached, behind)
     p = 0.0
     for r in range(K):
         p += reached[r] * c[r]
@@ -328,7 +344,7 @@ def scores(steps, roots, weights, starts, source, target, logp, by_rate, by_weig
     K, longest = starts.shape[1], np.max(np.diff(steps.first))
     before, safe = np.empty((longest, K)), np.zeros(longest, np.bool_)
     X, D = np.empty((K, K)), np.empty((K, K))
-    y_real, y_complex = np.empty((K, K)), np.empty((K, K), np.complex128)
+    room = _room(K)
     reached, behind, b, c = np.empty(K), np.empty(K), np.empty(K), np.empty(K)
     for s in range(logp.size):
         logp[s] = forward(steps, s, roots, weights, starts, before, safe, X, D)
@@ -348,7 +364,7 @@ def scores(steps, roots, weights, starts, source, target, logp, by_rate, by_weig
                 b[f] = 1.0
                 continue
             _weigh(kind, e, weights, Q, reached, b, c)
-            p = _adjoint(roots, u, t, a, c, safe[j - j0], y_real, y_complex, X, D, reached, behind)
+            p = _adjoint(roots, u, t, a, c, safe[j - j0], room, X, D, reached, behind)
             for m in range(source.size):
                 f, g = source[m], target[m]
                 value = Q[f, g] * (D[f, g] - D[f, f])
@@ -381,7 +397,7 @@ def expected(origins, rows, lengths, counts, roots, source, target, blocks):
     K, T = roots.generator.shape[1], source.size
     a, c = np.empty(K), np.zeros(K)
     X, D = np.empty((K, K)), np.empty((K, K))
-    y_real, y_complex = np.empty((K, K)), np.empty((K, K), np.complex128)
+    room = _room(K)
     reached, d = np.empty(K), np.empty(T)
     for n in range(origins.size):
         u, t, f = rows[n], lengths[n], origins[n]
@@ -391,9 +407,11 @@ def expected(origins, rows, lengths, counts, roots, source, target, blocks):
         a[f] = 1.0
         _move(roots, u, t, a, reached, safe, X, D)
         if not safe and real:
-            _half_real(roots.real_values[i], roots.real_vectors[i], roots.real_inverse[i], t, a, y_real)
+            _prepare_real(roots.real_values[i], t, room.e, room.phi)
+            _half(roots.real_vectors[i], roots.real_inverse[i], a, room.phi, room.y)
         elif not safe:
-            _half_complex(roots.complex_values[i], roots.complex_vectors[i], roots.complex_inverse[i], t, a, y_complex)
+            _prepare_complex(roots.complex_values[i], t, room.ez, room.phiz)
+            _half(roots.complex_vectors[i], roots.complex_inverse[i], a, room.phiz, room.yz)
         for j in range(K):
             if reached[j] < 1e-12:
                 continue
@@ -402,9 +420,9 @@ def expected(origins, rows, lengths, counts, roots, source, target, blocks):
             if safe:
                 block_exponential(Q, t, a, c, X, D)
             elif real:
-                _whole(y_real, roots.real_vectors[i], roots.real_inverse[i], c, D)
+                _whole(room.y, roots.real_vectors[i], roots.real_inverse[i], c, D)
             else:
-                _whole(y_complex, roots.complex_vectors[i], roots.complex_inverse[i], c, D)
+                _whole(room.yz, roots.complex_vectors[i], roots.complex_inverse[i], c, D)
             for m in range(T):
                 d[m] = Q[source[m], target[m]] * (D[source[m], target[m]] - D[source[m], source[m]])
             scale = counts[n] / reached[j]

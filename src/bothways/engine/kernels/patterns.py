@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
-def _inverse_from_cholesky(block, m, lower, inverse):
-    """Invert the leading m×m block in place of `inverse`; return log determinant, or NaN if not positive definite."""
+@njit(cache=True, nogil=True)
+def invert(block, m, lower, inverse):
+    """Inverse of the leading m×m of `block` (destroyed); returns log determinant, NaN if not positive definite."""
     logdet = 0.0
     for i in range(m):
         for j in range(i + 1):
@@ -18,13 +18,13 @@ def _inverse_from_cholesky(block, m, lower, inverse):
             for t in range(j):
                 total -= lower[i, t] * lower[j, t]
             if i == j:
-                if total <= 1e-14 * block[i, i] or not np.isfinite(total):
+                if not total > 1e-14 * block[i, i] or not np.isfinite(total):
                     return np.nan
                 lower[i, i] = np.sqrt(total)
                 logdet += np.log(total)
             else:
                 lower[i, j] = total / lower[j, j]
-    for j in range(m):  # the inverse of the factor, into the upper triangle of `block` read as [column, row]
+    for j in range(m):  # the inverse of the factor, stored as block[column, row]
         block[j, j] = 1.0 / lower[j, j]
         for i in range(j + 1, m):
             total = 0.0
@@ -41,7 +41,52 @@ def _inverse_from_cholesky(block, m, lower, inverse):
     return logdet
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def one_pattern(k, mean, cov, observed, people, means, covariances, index, work, z, C):
+    """(m, log density) of pattern k; fills its variables' `index`, work[2] = P, z = P e and C = P (S + e e') P.
+
+    All in the m observed variables. The density is NaN if the observed block of `cov` is not positive definite.
+    """
+    block, lower, inverse, half = work
+    m = 0
+    for j in range(observed.shape[1]):
+        if observed[k, j]:
+            index[m] = j
+            m += 1
+    for i in range(m):
+        for j in range(i + 1):
+            block[i, j] = cov[index[i], index[j]]
+    logdet = invert(block, m, lower, inverse)
+    if np.isnan(logdet):
+        return m, np.nan
+    trace = 0.0
+    for i in range(m):
+        total = 0.0
+        for j in range(m):
+            total += inverse[i, j] * (means[k, index[j]] - mean[index[j]])
+        z[i] = total
+        trace += total * (means[k, index[i]] - mean[index[i]])
+    if people[k] > 1:  # half = P S
+        for i in range(m):
+            for j in range(m):
+                half[i, j] = 0.0
+            for t in range(m):
+                weight = inverse[i, t]
+                for j in range(m):
+                    half[i, j] += weight * covariances[k, index[t], index[j]]
+            trace += half[i, i]
+    for i in range(m):
+        for j in range(i + 1):
+            total = z[i] * z[j]
+            if people[k] > 1:
+                for t in range(m):
+                    total += half[i, t] * inverse[t, j]
+            C[i, j] = total
+            C[j, i] = total
+    return m, -0.5 * (m * np.log(2.0 * np.pi) + logdet + trace)
+
+
+@njit(cache=True, nogil=True)
 def pattern_terms(mean, cov, observed, people, means, covariances, density, P, C, z):
     """Fill, for each pattern k, the mean log density, vech P_k, vech C_k and z_k = P_k e_k.
 
@@ -49,61 +94,46 @@ def pattern_terms(mean, cov, observed, people, means, covariances, density, P, C
     Returns False as soon as one observed block is not positive definite.
     """
     patterns, p = observed.shape
-    index = np.empty(p, np.int64)
-    block = np.empty((p, p))
-    lower = np.empty((p, p))
-    inverse = np.empty((p, p))
-    half = np.empty((p, p))
-    e = np.empty(p)
-    ze = np.empty(p)
-    log2pi = np.log(2.0 * np.pi)
+    index, work, zk, Ck = np.empty(p, np.int64), np.empty((4, p, p)), np.empty(p), np.empty((p, p))
     for k in range(patterns):
-        m = 0
-        for j in range(p):
-            if observed[k, j]:
-                index[m] = j
-                m += 1
-        for i in range(m):
-            e[i] = means[k, index[i]] - mean[index[i]]
-            for j in range(i + 1):
-                block[i, j] = cov[index[i], index[j]]
-        logdet = _inverse_from_cholesky(block, m, lower, inverse)
-        if np.isnan(logdet):
+        m, density[k] = one_pattern(k, mean, cov, observed, people, means, covariances, index, work, zk, Ck)
+        if np.isnan(density[k]):
             return False
         P[k] = 0.0
         C[k] = 0.0
         z[k] = 0.0
-        trace = 0.0
         for i in range(m):
-            total = 0.0
-            for j in range(m):
-                total += inverse[i, j] * e[j]
-            ze[i] = total
-            z[k, index[i]] = total
-            trace += total * e[i]
-        if people[k] > 1:  # PS, its trace, then (PS)P
-            for i in range(m):
-                for j in range(m):
-                    half[i, j] = 0.0
-                for t in range(m):
-                    weight = inverse[i, t]
-                    for j in range(m):
-                        half[i, j] += weight * covariances[k, index[t], index[j]]
-                trace += half[i, i]
-        for i in range(m):
+            z[k, index[i]] = zk[i]
             start = index[i] * (index[i] + 1) // 2
             for j in range(i + 1):
-                total = ze[i] * ze[j]
-                if people[k] > 1:
-                    for t in range(m):
-                        total += half[i, t] * inverse[t, j]
-                P[k, start + index[j]] = inverse[i, j]
-                C[k, start + index[j]] = total
-        density[k] = -0.5 * (m * log2pi + logdet + trace)
+                P[k, start + index[j]] = work[2, i, j]
+                C[k, start + index[j]] = Ck[i, j]
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def pattern_gradient(mean, cov, observed, people, counts, means, covariances, slope, G):
+    """ℓ, with Σ n_k P_k e_k in `slope` and Σ n_k (C_k − P_k) in G; NaN if Σ is not positive definite."""
+    patterns, p = observed.shape
+    index, work, z, C = np.empty(p, np.int64), np.empty((4, p, p)), np.empty(p), np.empty((p, p))
+    slope[:] = 0.0
+    G[:] = 0.0
+    loglik = 0.0
+    for k in range(patterns):
+        if counts[k] == 0.0:
+            continue
+        m, density = one_pattern(k, mean, cov, observed, people, means, covariances, index, work, z, C)
+        if np.isnan(density):
+            return np.nan
+        loglik += counts[k] * density
+        for i in range(m):
+            slope[index[i]] += counts[k] * z[i]
+            for j in range(m):
+                G[index[i], index[j]] += counts[k] * (C[i, j] - work[2, i, j])
+    return loglik
+
+
+@njit(cache=True, nogil=True)
 def pattern_moments(values, order, starts, weights, observed, counts, means, covariances):
     """Weighted mean and covariance (divisor: the pattern's weight) of the people of each pattern."""
     patterns, p = observed.shape
@@ -139,7 +169,7 @@ def pattern_moments(values, order, starts, weights, observed, counts, means, cov
                 covariances[k, index[j], index[i]] = covariances[k, index[i], index[j]]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def pair_blocks(M, p):
     """c_a c_b (M[ik,jl] + M[jl,ik] + M[il,jk] + M[jk,il]) for a = (i,j), b = (k,l); c = ½ on the diagonal, else 1.
 
@@ -171,7 +201,7 @@ def pair_blocks(M, p):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def cross_blocks(N, p):
     """c_b (N[ik,l] + N[il,k]) for variable i and b = (k,l): with N = Σ n vech(P) z' this is Σ n [P E_b z]_i."""
     out = np.empty((p, p * (p + 1) // 2))
@@ -187,7 +217,7 @@ def cross_blocks(N, p):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def case_scores(first, last, values, pattern, weights, mean, P, observed, out):
     """Rows first..last of the casewise scores in (μ, vech Σ): w z and w c (z z' − P), z = P (y − μ)."""
     p = mean.shape[0]

@@ -44,6 +44,12 @@ class PathModel:
         p = len(self.observed)
         return self.groups * p * (p + 3) // 2 - len(self.names)
 
+    def vector(self, values: Mapping[str, float]) -> Float[np.ndarray, " free"]:
+        """α from values by name. Raises ValueError, naming them, for parameters without a value or unknown ones."""
+        if wrong := set(self.names) ^ set(values):
+            raise ValueError(f"missing or unknown parameters: {', '.join(sorted(wrong))}")
+        return np.array([float(values[name]) for name in self.names])
+
     def cells(self, alpha: np.ndarray) -> np.ndarray:
         """θ by group: shape (..., groups, cells)."""
         theta = self.parameters.cells(alpha)
