@@ -28,7 +28,7 @@ def short_answer(facts: Facts) -> Section:
     if headline:
         note = "The smallest effect was set before any estimate was seen."
         blocks.append(Details("The numbers", (answers_grid("answers", "Headline answers", headline, facts, note),)))
-    return Section("short-answer", "The short answer", tuple(blocks))
+    return Section("short-answer", "The short answer", tuple(blocks), short="Short answer")
 
 
 def _simulated(facts: Facts) -> list[Block]:
@@ -106,7 +106,8 @@ def way(facts: Facts, direction: str) -> Section:
     blocks += _caveats(rows)
     if rows:
         blocks.append(_way_details(rows, direction, facts))
-    return Section(direction.replace("_", "-"), f"Can {start} lead to {end}?{around}", tuple(blocks))
+    short = f"From {start} to {end}"
+    return Section(direction.replace("_", "-"), f"Can {start} lead to {end}?{around}", tuple(blocks), short=short)
 
 
 def _beside(rows: list[Facts], speaker: str, facts: Facts) -> list[Block]:
@@ -149,7 +150,7 @@ def first(facts: Facts) -> Section:
         said = dict.fromkeys(a["status_says"] for a in rows if a["status_says"])
         blocks += [Paragraph(text) for text in said]
         blocks.append(Paragraph("Dated onsets of both conditions, or visits close together, would tell."))
-    return Section("first", "Which came first?", tuple(blocks))
+    return Section("first", "Which came first?", tuple(blocks), short="Which first?")
 
 
 def speed(facts: Facts) -> Section:

@@ -53,7 +53,7 @@ def methods(facts: Facts) -> Section:
     if technical:
         blocks.append(Details("Fits and technical tables", tuple(technical), depth=2))
     blocks += _remake(facts)
-    return Section("methods", "Methods, assumptions and the data's flow", tuple(blocks), depth=2)
+    return Section("methods", "Methods, assumptions and the data's flow", tuple(blocks), depth=2, short="Methods")
 
 
 def _weighing(facts: Facts) -> str:

@@ -89,7 +89,7 @@ def sure(facts: Facts) -> Section:
     inside += list(bounds_grids(facts))
     if inside:
         blocks.append(Details("Challenges, and how the words move", tuple(inside)))
-    return Section("sure", "How sure are we, and what would change this?", tuple(blocks))
+    return Section("sure", "How sure are we, and what would change this?", tuple(blocks), short="How sure?")
 
 
 def forest_figure(facts: Facts) -> Figure:
@@ -131,7 +131,7 @@ def literature(facts: Facts) -> Section:
         blocks.append(
             Paragraph("No published estimates ship with this topic, so nothing stands beside your data here.")
         )
-    return Section("literature", "What the literature says", tuple(blocks), depth=1)
+    return Section("literature", "What the literature says", tuple(blocks), depth=1, short="Literature")
 
 
 def _evidence_sentence(facts: Facts, way: str) -> str:

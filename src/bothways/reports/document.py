@@ -107,12 +107,16 @@ Block = Paragraph | Bullets | Links | Terms | Code | Grid | Cards | Figure | Det
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One heading and what stands under it. ``depth`` is the reader for whom a short rendering includes it."""
+    """One heading and what stands under it.
+
+    ``depth`` is the reader for whom a short rendering includes it; ``short`` is its name in a list of contents.
+    """
 
     key: str
     title: str
     blocks: tuple[Block, ...]
     depth: int = 0
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,27 +39,27 @@ def draw(figure: Figure, facts: Facts) -> str:
 
 def _glance(facts: Facts) -> Any:
     """Two named boxes, an arrow over them and one under them, each with its word and interval."""
-    figure, axes = canvas(212)
+    figure, axes = canvas(226)
     for x, end in ((76.0, "a"), (324.0, "b")):
-        _box(axes, x, 106.0, capital(label(facts, end)))
-    for way, y, bend in (("a_to_b", 80.0, -0.28), ("b_to_a", 132.0, -0.28)):
+        _box(axes, x, 113.0, capital(label(facts, end)))
+    for way, y, bend in (("a_to_b", 87.0, -0.26), ("b_to_a", 139.0, -0.26)):
         _arrow(axes, facts["verdict"][way]["word"], way, y, bend)
-    for way, y in (("a_to_b", 12.0), ("b_to_a", 186.0)):
+    for way, y in (("a_to_b", 12.0), ("b_to_a", 196.0)):
         w = facts["words"]["directions"][way]
-        axes.text(WIDTH / 2, y, w["word"], ha="center", va="center", color=WAY[way], weight="bold", size=12.5)
-        axes.text(WIDTH / 2, y + 16, w["estimate"], ha="center", va="center", color=SOFT, size=11.5)
+        axes.text(WIDTH / 2, y, w["word"], ha="center", va="center", color=WAY[way], weight="bold", size=14.5)
+        axes.text(WIDTH / 2, y + 19, w["estimate"], ha="center", va="center", color=SOFT, size=13)
     return figure
 
 
 def _box(axes: Any, x: float, y: float, text: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    lines = wrapped(text, 17)[:2]
+    lines = wrapped(text, 15)[:3]
     axes.add_patch(
         FancyBboxPatch((x - 68, y - 24), 136, 48, boxstyle="round,pad=0,rounding_size=12", fc=BAND, ec=LINE, lw=1)
     )
     for i, line in enumerate(lines):
-        axes.text(x, y + 16 * (i - (len(lines) - 1) / 2), line, ha="center", va="center", color=INK, size=13)
+        axes.text(x, y + 16 * (i - (len(lines) - 1) / 2), line, ha="center", va="center", color=INK, size=14)
 
 
 def _arrow(axes: Any, word: str, way: str, y: float, bend: float) -> None:

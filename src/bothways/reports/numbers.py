@@ -28,7 +28,7 @@ def number(x: float | int | None, digits: int = 2) -> str:
 
 def percent(x: float | None) -> str:
     """A share as a percentage without decimals; shares that round to none or all keep one."""
-    if x is None or not usable(x):
+    if x is None or not usable(100 * x):
         return MISSING
     places = 0 if 0.01 <= abs(x) <= 0.99 or x in (0, 1) else 1
     return f"{100 * x:.{places}f}%".replace("-", "−")
