@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from bothways.intake import notice
+from bothways.intake.care import self_harm_items
 from bothways.intake.conditions import scored_so_that_higher_is_worse, settled_pair
 from bothways.intake.findings import count, in_order, warning
 from bothways.intake.measure import Column, measure, together
@@ -55,7 +56,8 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     records = _records(sheet, plan, topic, layout, long, clock_axis, rows)
     found += [*repeats, *(finding for column in long.columns for finding in column.findings)]
     found += notice.guesses(plan, records, long.clock.says)
-    found += notice.codes(long.columns)
+    found += notice.codes(long.columns, plan)
+    found += self_harm_items(sheet, plan, topic, layout)
     found += notice.privacy(sheet, plan)
     found += notice.records_themselves(records, plan, layout)
     progress("checking", 1.0)
@@ -95,7 +97,7 @@ def _with_whom_and_when(long: Long, sheet: Sheet) -> tuple[Long, list[Finding]]:
     gone = np.setdiff1d(long.person[~nobody], long.person[keep]).size
     if gone:
         says = f"{count(gone, 'person', 'people')} gave no answer at any time and are left out"
-        found.append(warning("no_answers", says, "Nothing, if they never took part", gone))
+        found.append(warning("no_answers", says, "Leave it so if they never took part", gone))
     if keep.all():
         return long, found
     clock = replace(long.clock, time=long.clock.time[keep])

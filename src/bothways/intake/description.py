@@ -26,7 +26,7 @@ def describe(records: Records) -> tuple[Table, ...]:
         _patterns(records),
         _spread_table("variables", "The variables", records, with_part, _SPREAD_NOTE),
         _associations(records),
-        _reasons(records),
+        _reasons(records, with_part),
         _spread_table("other_columns", "Columns without a part, as they stand", records, without, ""),
     )
     return tuple(table for table in tables if table.rows)
@@ -169,10 +169,10 @@ def _row(found: Association) -> tuple[Cell, ...]:
     return found.level, found.r, found.low, found.high, found.people
 
 
-def _reasons(records: Records) -> Table:
+def _reasons(records: Records, keys: Sequence[str]) -> Table:
     rows: Iterable[tuple[Cell, ...]] = (
         (records.labels.get(key, key), why, count)
-        for key, counts in sorted(records.reasons.items())
-        for why, count in counts.items()
+        for key in keys
+        for why, count in records.reasons.get(key, {}).items()
     )
     return Table("reasons", "Why values are missing", ("variable", "reason", "rows"), tuple(rows))

@@ -61,14 +61,6 @@ def outside_items(items: Float[np.ndarray, "rows items"], instrument: Instrument
         return (items < low) | (items > high)
 
 
-def self_harm(items: Float[np.ndarray, "rows items"], instrument: Instrument) -> Bool[np.ndarray, "rows"]:
-    """Where the item on self-harm is answered above its lowest answer."""
-    if instrument.self_harm_item is None or instrument.self_harm_item > items.shape[1]:
-        return np.zeros(items.shape[0], dtype=bool)
-    with np.errstate(invalid="ignore"):
-        return items[:, instrument.self_harm_item - 1] > (instrument.item_low or 0.0)
-
-
 def _item_range(instrument: Instrument, columns: int) -> tuple[float, float]:
     where = f"instrument '{instrument.key}'"
     if instrument.scoring == "total_only" or instrument.item_low is None or instrument.item_high is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bothways.intake.findings import count, note, stop, warning
-from bothways.intake.instruments import outside_items, score, self_harm
+from bothways.intake.instruments import outside_items, score
 from bothways.intake.missing import Codes, Measured, apply_codes, find_codes, reason, stack
 from bothways.intake.roles import Plan, Variable
 from bothways.intake.table import Sheet
@@ -95,15 +95,12 @@ def over_time(waves: Sequence[Measured], plan: Plan) -> Measured:
 
 
 def bounds_of(variable: Variable, layout: Layout) -> tuple[float, float] | None:
-    """The range that the caller states, or the instrument's where it was stated or is verified."""
+    """The range that the caller states, or the instrument's."""
     places = (variable.key, variable.stem, *variable.columns)
     stated = next((layout.ranges[place] for place in places if place in layout.ranges), None)
     if stated is not None:
         return stated
-    instrument = variable.instrument
-    if instrument is not None and (variable.stated or "range" in instrument.checked):
-        return instrument.low, instrument.high
-    return None
+    return (variable.instrument.low, variable.instrument.high) if variable.instrument else None
 
 
 def _blank(rows: int) -> Measured:
@@ -152,15 +149,17 @@ def _in_range(column: Column, variable: Variable, bounds: tuple[float, float], l
     if not outside.any():
         return column
     answered = int(np.isfinite(values).sum())
+    stated = bool({variable.key, variable.stem, *variable.columns} & set(layout.ranges)) or variable.stated
+    known = stated or (variable.instrument is not None and "range" in variable.instrument.checked)
     says = f"'{variable.stem}': {int(outside.sum()):,} of {answered:,} values lie outside {low:g}-{high:g}"
     mend = f"Correct them, or give --range {variable.stem}=LOW:HIGH if the scale is another"
-    if outside.sum() <= MOST_OUTSIDE * answered:
+    if outside.sum() <= MOST_OUTSIDE * answered and known:
         found = warning("out_of_range", f"{says}; they are read as missing", mend)
         kept = column.measured.without(outside, f"outside {low:g}-{high:g}")
         return replace(column, measured=kept, findings=(*column.findings, found))
-    if variable.stated or variable.stem in layout.ranges or variable.key in layout.ranges:
+    if stated:
         return replace(column, findings=(*column.findings, stop("out_of_range", f"{says}, too many to be slips", mend)))
-    found = warning("range_unlike_instrument", f"{says}: it is not read as {_label(variable)}", mend)
+    found = warning("range_unlike_instrument", f"{says}, so it is not taken for {_label(variable)}", mend)
     return replace(column, findings=(*column.findings, found), instrument=None)
 
 
@@ -171,7 +170,8 @@ def _label(variable: Variable) -> str:
 def _scored(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Column:
     """Items -> scores, wave by wave; the missing-item rule holds where it is verified or the instrument was stated."""
     instrument = usable_rules(variable, sheet.name)
-    waves, tallies, harmed = [], [], np.zeros(sheet.rows, dtype=bool)
+    waves: list[Measured] = []
+    tallies: list[tuple[int, int, int]] = []
     dropped: dict[str, int] = {}
     for cell in variable.cells:
         if not cell:
@@ -179,7 +179,6 @@ def _scored(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Col
             continue
         items = _items(sheet, cell, instrument, layout, dropped)
         scored = score(items, instrument)
-        harmed |= self_harm(items, instrument)
         waves.append(scored.score)
         tallies.append((int((scored.complete).sum()), int(scored.prorated.sum()), int(scored.refused.sum())))
     findings = [_tally(variable, instrument, tallies)]

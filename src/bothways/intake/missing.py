@@ -13,25 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-HIGH_CODES = (
-    7.0,
-    8.0,
-    9.0,
-    77.0,
-    88.0,
-    97.0,
-    98.0,
-    99.0,
-    777.0,
-    888.0,
-    997.0,
-    998.0,
-    999.0,
-    7777.0,
-    9997.0,
-    9998.0,
-    9999.0,
+FAMILIES = (
+    (7.0, 8.0, 9.0),
+    (77.0, 88.0, 97.0, 98.0, 99.0),
+    (777.0, 888.0, 997.0, 998.0, 999.0),
+    (7777.0, 8888.0, 9997.0, 9998.0, 9999.0),
 )
+HIGH_CODES = tuple(code for family in FAMILIES for code in family)
 LOW_CODES = (*(-float(k) for k in range(1, 10)), -77.0, -88.0, -97.0, -98.0, -99.0, -999.0, -9999.0)
 NO_ANSWER = "no answer"
 
@@ -123,32 +111,35 @@ def reason(code: float) -> str:
 
 
 def _beyond_the_answers(values: Float[np.ndarray, "rows"], present: Sequence[float]) -> Codes:
+    """Negative codes first; then, from the top, each family of positive codes that stands apart from what is below."""
     low_codes = _low_codes(values, [code for code in present if code < 0])
     rest = values[np.isfinite(values) & ~np.isin(values, low_codes)]
     high_codes: list[float] = []
-    for code in sorted((code for code in present if code > 0), reverse=True):  # peel from the top
-        below = rest[rest < code]
-        if not below.size or (rest > code).any():
-            break
-        if _peelable(below, code, present):
-            high_codes.append(code)
-            rest = below
+    suspicious: list[float] = []
+    for family in reversed(FAMILIES):
+        here = [code for code in family if code in present]
+        if not here or rest.max() > here[-1]:
+            continue
+        if _stands_apart(rest, here):
+            high_codes += here
+            rest = rest[~np.isin(rest, here)]
         else:
+            suspicious += [here[-1]] if _after_a_gap(rest, here[-1], 0.3) else []
             break
-    left = [code for code in present if code > 0 and code not in high_codes and code == rest.max(initial=-np.inf)]
-    suspicious = tuple(code for code in left if _after_a_gap(rest, code, 0.3))
-    return Codes(tuple(sorted([*low_codes, *high_codes])), suspicious)
+    return Codes(tuple(sorted([*low_codes, *high_codes])), tuple(suspicious))
 
 
-def _peelable(below: Float[np.ndarray, "some"], code: float, present: Sequence[float]) -> bool:
-    """Whether ``code`` stands apart from what is below it, other candidates (7 beside 9) left out of account."""
-    answers = below[~np.isin(below, [other for other in present if 0 < other < code])]
-    if not answers.size:
+def _stands_apart(rest: Float[np.ndarray, "some"], here: Sequence[float]) -> bool:
+    """Whether all codes of a family lie beyond every answer, after a gap of 3 and of half the answers' spread.
+
+    7 and 9 without 6 and 8 are codes as well: no scale of whole numbers leaves out every second step at its top.
+    """
+    answers = rest[~np.isin(rest, here)]
+    if not answers.size or answers.max() >= here[0]:
         return False
-    top, bottom = float(answers.max()), float(answers.min())
-    return code - top >= max(3.0, 0.5 * (top - bottom)) and top < min(
-        (other for other in present if other > 0), default=code
-    )
+    top, spread = float(answers.max()), float(answers.max() - answers.min())
+    alternate = list(here) == [7.0, 9.0] and top <= 5.0 and bool(np.all(answers == np.floor(answers)))
+    return alternate or here[0] - top >= max(3.0, 0.5 * spread)
 
 
 def _after_a_gap(values: Float[np.ndarray, "some"], code: float, share: float) -> bool:

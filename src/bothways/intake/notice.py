@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from bothways.intake.conditions import is_turned
-from bothways.intake.findings import count, note, warning
+from bothways.intake.findings import count, listed, note, warning
 from bothways.intake.measure import Column
 from bothways.intake.roles import Plan
 from bothways.intake.table import Sheet
@@ -41,22 +41,35 @@ def guesses(plan: Plan, records: Records, time_says: str) -> list[Finding]:
     return [note("guessed_roles", f"Guessed: {says}", "Correct it with --id, --time, --a, --b, --instrument")]
 
 
-def codes(columns: Sequence[Column]) -> list[Finding]:
+def codes(columns: Sequence[Column], plan: Plan) -> list[Finding]:
     """Codes read as missing, and values that look like codes and were read as answers."""
-    read = [(c.key, c.codes.missing) for c in columns if c.codes.missing]
-    odd = [(c.key, c.codes.suspicious) for c in columns if c.codes.suspicious]
-    found = []
-    if read:
-        says = "; ".join(f"'{key}': {_numbers(values)}" for key, values in read)
-        mend = "If these are answers, say --answers COLUMN=CODE"
-        found.append(
-            warning("codes_read_as_missing", f"Codes that lie apart from all answers are missing: {says}", mend)
-        )
-    if odd:
-        says = "; ".join(f"'{key}': {_numbers(values)}" for key, values in odd)
-        mend = "If they mean missing, say --missing COLUMN=CODE"
-        found.append(warning("suspicious_codes", f"Values after a gap are read as answers: {says}", mend))
-    return found
+    parts = {variable.key: variable.part for variable in plan.variables}
+    return [
+        *_codes(
+            "codes_read_as_missing",
+            "Codes that lie apart from all answers are missing",
+            "If they are answers, say --answers COLUMN=CODE",
+            [(c.key, c.codes.missing, parts[c.key] == "other") for c in columns if c.codes.missing],
+        ),
+        *_codes(
+            "suspicious_codes",
+            "Values after a gap are read as answers",
+            "If they mean missing, say --missing COLUMN=CODE",
+            [(c.key, c.codes.suspicious, parts[c.key] == "other") for c in columns if c.codes.suspicious],
+        ),
+    ]
+
+
+def _codes(code: str, says: str, mend: str, found: Sequence[tuple[str, Sequence[float], bool]]) -> list[Finding]:
+    """A warning for columns with a part; a note where only columns without one are touched."""
+    named = [f"'{key}' ({', '.join(f'{value:g}' for value in values)})" for key, values, other in found if not other]
+    others = [key for key, _, other in found if other]
+    if others:
+        named.append(f"{count(len(others), 'column')} without a part ({listed(others, 4)})")
+    if not named:
+        return []
+    kind = warning if len(others) < len(found) else note
+    return [kind(code, f"{says}: {'; '.join(named)}", mend)]
 
 
 def privacy(sheet: Sheet, plan: Plan) -> list[Finding]:
@@ -179,7 +192,3 @@ def person_means(records: Records, key: str) -> Float[np.ndarray, "people"]:
 
 def _people(records: Records, rows: Bool[np.ndarray, "rows"]) -> int:
     return int(np.unique(records.person[rows]).size)
-
-
-def _numbers(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
