@@ -1,0 +1,144 @@
+"""Maximum likelihood for irregular series, with an outcome that is checked before anything is called a success."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Float
+
+from bothways.engine.statespace.likelihood import log_likelihood_gradient
+from bothways.engine.statespace.optimise import Optimum, climb
+from bothways.engine.statespace.series import Series
+from bothways.engine.statespace.starts import starting_values
+from bothways.engine.statespace.structure import Structure
+from bothways.engine.statespace.system import System
+
+NO_ERROR = 1e-3  # an error variance below this share of the indicator's variance is no error
+NO_SPREAD = 0.03  # a person-mean SD below this share of the indicator's SD is none
+
+
+class Outcome(StrEnum):
+    """How a fit ended."""
+
+    CONVERGED = "converged"
+    NOT_CONVERGED = "not converged"
+    NOT_POSITIVE = "Hessian not positive definite"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StateSpaceFit:
+    """A fitted model. ``hessian`` is −∂²ℓ/∂θ∂θ' at θ; ``at_limit`` names SDs that went to zero and were held there."""
+
+    structure: Structure
+    series: Series
+    theta: Float[np.ndarray, " q"]
+    loglik: float
+    hessian: Float[np.ndarray, "q q"]
+    outcome: Outcome
+    decrement: float
+    evaluations: int
+    at_limit: tuple[str, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        """Gradient, curvature and definiteness all held."""
+        return self.outcome is Outcome.CONVERGED
+
+    @property
+    def system(self) -> System:
+        """The fitted matrices."""
+        return self.structure.system(self.theta)
+
+    @property
+    def estimates(self) -> dict[str, float]:
+        """Free parameters by name, on their free scales."""
+        return dict(zip(self.structure.names, self.theta.tolist(), strict=True))
+
+    @property
+    def aic(self) -> float:
+        """−2ℓ + 2q."""
+        return -2.0 * self.loglik + 2.0 * self.structure.size
+
+
+def total_and_gradient(
+    structure: Structure, series: Series, theta: Float[np.ndarray, " q"]
+) -> tuple[float, Float[np.ndarray, " q"]] | None:
+    """ℓ(θ) over all persons with its gradient; None where it is not defined."""
+    with np.errstate(over="ignore"):
+        found = log_likelihood_gradient(structure.system(theta), series, moving_loading=structure.moving_loading)
+    if found is None:
+        return None
+    loglik, adjoint = found
+    return float(loglik.sum()), structure.gradient(theta, adjoint)[0]
+
+
+def fit_series(
+    structure: Structure, series: Series, start: Float[np.ndarray, " q"] | None = None, *, attempts: int = 4
+) -> StateSpaceFit:
+    """Climb from moments (or ``start``); where that fails, from slower, faster and less noisy starts.
+
+    Spreads that go to zero are held there and the rest is fitted again, so that no standard error is taken of them.
+    """
+    best: Optimum | None = None
+    for theta in _starts(structure, series, start, attempts):
+        found = climb(lambda t: total_and_gradient(structure, series, t), theta)
+        if found is not None and (best is None or found.loglik > best.loglik + 1e-6):
+            best = found
+        if best is not None and (best.converged or _at_limit(structure, series, best)):
+            break
+    if best is None:
+        raise ValueError("the log-likelihood is not defined at any starting value")
+    limits = _at_limit(structure, series, best)
+    if limits:
+        held = structure
+        for matrix, cell, _ in limits:
+            held = held.fix(matrix, cell, 0.0)
+        matrices = structure.patterns(best.point)
+        again = fit_series(held, series, held.theta(matrices), attempts=attempts)
+        if again.loglik > best.loglik - 0.5:
+            names = tuple(name for *_, name in limits)
+            return StateSpaceFit(
+                again.structure, series, again.theta, again.loglik, again.hessian, again.outcome, again.decrement,
+                best.evaluations + again.evaluations, (*names, *again.at_limit),
+            )  # fmt: skip
+    return StateSpaceFit(
+        structure, series, best.point, best.loglik, best.hessian, _outcome(best), best.decrement, best.evaluations
+    )
+
+
+def _starts(structure: Structure, series: Series, start: np.ndarray | None, attempts: int) -> list[np.ndarray]:
+    first = starting_values(structure, series)
+    candidates = [] if start is None else [start]
+    candidates.append(structure.theta(first))
+    for factor, share in ((0.3, 0.5), (3.0, 0.05), (0.1, 0.3)):
+        other = starting_values(structure, series, error_share=share)
+        other["drift"] = np.where(np.isnan(structure.drift), other["drift"] * factor, structure.drift)
+        root = np.where(np.isnan(structure.diffusion_root), other["diffusion_root"] * np.sqrt(factor), 0.0)
+        other["diffusion_root"] = np.where(np.isnan(structure.diffusion_root), root, structure.diffusion_root)
+        candidates.append(structure.theta(other))
+    return candidates[:attempts]
+
+
+def _outcome(optimum: Optimum) -> Outcome:
+    if not optimum.positive:
+        return Outcome.NOT_POSITIVE
+    return Outcome.CONVERGED if optimum.converged else Outcome.NOT_CONVERGED
+
+
+def _at_limit(structure: Structure, series: Series, found: Optimum) -> list[tuple[str, tuple[int, ...], str]]:
+    """Free error variances and person-level SDs that have gone to zero: (matrix, cell, name)."""
+    limits: list[tuple[str, tuple[int, ...], str]] = []
+    filled = structure.patterns(found.point)
+    variances = np.nanvar(series.values, axis=0)
+    for block in structure.blocks:
+        for place, name in enumerate(block.names):
+            cell = tuple(int(c[place]) for c in block.cells)
+            value = filled[block.matrix][cell]
+            small_error = block.matrix == "noise" and value < NO_ERROR * variances[cell[0]]
+            spread = np.sqrt(variances[cell[0] % len(variances)])
+            small_spread = block.matrix == "static_root" and cell[0] == cell[1] and value < NO_SPREAD * spread
+            if small_error or small_spread:
+                limits.append((block.matrix, cell, name))
+    return limits
