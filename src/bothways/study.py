@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bothways import intake
 from bothways.designs.base import refused
 from bothways.designs.choose import check_names, qualify
@@ -28,6 +30,7 @@ from bothways.topics import generic_topic, load_topic
 from bothways.verdicts import weigh
 
 SHIPPED_TOPIC = "depression-back-pain"
+REPORT_FORMS: Mapping[str, str] = {".html": "html", ".htm": "html", ".md": "markdown", ".txt": "terminal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,30 @@ def look(records: Records, settings: Settings | None = None) -> tuple[Table, ...
         *describe(records),
         Table("designs", "Which designs can answer", ("design", "", "why not", "what would let it"), rows),
     )
+
+
+def report_form(path: Path) -> str:
+    """The form of report that a file's ending asks for."""
+    form = REPORT_FORMS.get(path.suffix.lower())
+    if form is None:
+        raise ReportError(path.name, f"'{path.suffix}' is no form of report", "Let the name end in .html, .md or .txt")
+    return form
+
+
+def check_writable(path: Path) -> None:
+    """Raise before the work begins where its result could not be written."""
+    if not path.parent.is_dir():
+        raise ReportError(str(path), "its folder does not exist", "Make the folder first, or give another place")
+
+
+def write_table(columns: Mapping[str, np.ndarray], path: Path) -> int:
+    """Write columns as comma-separated text, empty where missing; returns the number of rows."""
+    if path.suffix.lower() != ".csv":
+        raise ReportError(path.name, f"'{path.suffix}' cannot be written", "Let the name end in .csv")
+    texts = [["" if value != value else f"{value:g}" for value in column.tolist()] for column in columns.values()]
+    lines = [",".join(columns), *map(",".join, zip(*texts, strict=True))]
+    write_text(path, "\n".join(lines) + "\n")
+    return len(lines) - 1
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -105,7 +105,7 @@ def _bad_files(place: Path) -> None:
     [
         (("ask", "nowhere.csv"), "nowhere.csv"),
         (("ask", "empty.csv"), "empty"),
-        (("ask", "header.csv"), "no rows"),
+        (("ask", "header.csv"), "no row"),
         (("ask", "garbage.csv"), "garbage.csv"),
         (("ask", "garbage.sav"), "garbage.sav"),
         (("ask", "garbage.parquet"), "garbage.parquet"),

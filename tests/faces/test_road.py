@@ -36,7 +36,7 @@ def assert_same(left: Study, right: Study) -> None:
     assert ours.keys() == theirs.keys()
     for key, values in ours.items():
         for x, y in zip(values, theirs[key], strict=True):
-            assert x == pytest.approx(y, rel=1e-6, abs=1e-9), key
+            assert x == (y if y is None else pytest.approx(y, rel=1e-6, abs=1e-9)), key
     assert left.verdict.short_answer == right.verdict.short_answer
 
 
@@ -46,15 +46,13 @@ def plain() -> Study:
 
 
 @settings(max_examples=5)
-@given(st.randoms(use_true_random=False))
-def test_people_rows_and_columns_may_come_in_any_order(plain: Study, random) -> None:
+@given(st.integers(0, 2**31))
+def test_people_rows_and_columns_may_come_in_any_order(plain: Study, seed: int) -> None:
+    random = np.random.default_rng(seed)
     columns = long_panel()
-    names = list(columns)
-    random.shuffle(names)
-    rows = list(range(len(columns["id"])))
-    random.shuffle(rows)
-    labels = list(range(1000, 1000 + 120))
-    random.shuffle(labels)
+    names = random.permutation(list(columns)).tolist()
+    rows = random.permutation(len(columns["id"]))
+    labels = random.permutation(120) + 1000
     columns["id"] = np.array([f"p{labels[i - 101]}" for i in columns["id"]])
     assert_same(plain, study_of({name: columns[name][rows] for name in names}))
 

@@ -64,6 +64,7 @@ def _root(
 def demo(report: Report = None, json_file: Json = None, reader: For = Reader.CLINICIAN, seed: Seed = 1) -> None:
     """The shipped topic, end to end, with no file: a simulated cohort, said to be one, beside its truth."""
     study = _room("study")
+    _check_targets(study, report, json_file)
     world = _room("simulation").simulate("both-ways", people=1000, waves=5, seed=seed)
     with _progress() as progress:
         answer = study.ask_world(world, command=_command(), progress=progress)
@@ -95,6 +96,7 @@ def ask(
 ) -> None:
     """Which came first, does it run both ways, how strongly, and how sure are we?"""
     study = _room("study")
+    _check_targets(study, report, json_file)
     settings = Settings(
         seed=seed, quick=quick, cuts=table.layout().cuts, designs=() if design == "auto" else names(design)
     )
@@ -128,6 +130,14 @@ def _read(study: ModuleType, data: Path, table: TableOptions, progress: Progress
     stated = table.layout()
     topic = table.topic or (None if stated.a and stated.b else study.SHIPPED_TOPIC)
     return study.read(data, topic=topic, layout=stated, progress=progress)
+
+
+def _check_targets(study: ModuleType, report: Path | None, json_file: Path | None) -> None:
+    """Refuse before the work begins what could not be written after it."""
+    if report:
+        study.report_form(report)
+    for path in filter(None, (report, json_file)):
+        study.check_writable(path)
 
 
 def _deliver(study: Any, report: Path | None, json_file: Path | None, reader: Reader) -> None:

@@ -1,0 +1,5 @@
+"""What tries to break an answer: the same question asked of altered records, and what came of it."""
+
+from bothways.verdicts.challenges.run import challenge
+
+__all__ = ["challenge"]
