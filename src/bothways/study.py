@@ -174,7 +174,7 @@ def ask_world(
     study = ask(world.records, settings=settings, command=command, progress=progress)
     answers = [answer for result in study.outcome.results for answer in result.answers if answer.estimate]
     known = {answer.id: value for answer in answers if (value := _true_value(world, answer)) is not None}
-    truth = SimulatedTruth(world.name, world.says, known)
+    truth = SimulatedTruth(world.name, world.spec.says, known)
     return Study(study.records, replace(study.outcome, simulated=truth))
 
 
