@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.linalg import cholesky, logm, solve_continuous_lyapunov
+from tests.engine.kalman_witness import van_loan
 
 from bothways.engine.statespace.fit import Outcome, fit_series, total_and_gradient
 from bothways.engine.statespace.optimise import climb
 from bothways.engine.statespace.series import Series, make_series
 from bothways.engine.statespace.structure import FREE, Structure, multivariate
-from tests.engine.kalman_witness import van_loan
 
 DRIFT = np.array([[-1.0, 0.0], [0.4, -1.5]])
 DIFFUSION = np.array([[2.0, 0.3], [0.3, 2.5]])

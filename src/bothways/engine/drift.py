@@ -76,9 +76,13 @@ def stationary_covariance(
     return np.asarray(0.5 * (S + S.transpose(0, 2, 1)))
 
 
-def total_effect(drift: Float[np.ndarray, "p p"], lags: Float[np.ndarray, " lags"]) -> Float[np.ndarray, "lags p p"]:
-    """T(h) = exp(Ah) at every lag; A need not be stable."""
-    return _transitions(drift[None], np.zeros(lags.size, np.int64), lags, _spectrum(drift[None]))
+def total_effect(
+    drift: Float[np.ndarray, "n p p"], lags: Float[np.ndarray, " lags"]
+) -> Float[np.ndarray, "n lags p p"]:
+    """T(h) = exp(Ah) of each drift at every lag; A need not be stable."""
+    n, p, _ = drift.shape
+    owner = np.repeat(np.arange(n), lags.size)
+    return _transitions(drift, owner, np.tile(lags, n), _spectrum(drift)).reshape(n, lags.size, p, p)
 
 
 def steps_adjoint(

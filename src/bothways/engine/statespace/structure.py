@@ -8,6 +8,7 @@ A cell that is NaN is estimated; any other value is fixed. Free scales:
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -142,7 +143,8 @@ class Block:
 
 def replace_pattern(structure: Structure, matrix: str, pattern: np.ndarray) -> Structure:
     """The same structure with another pattern in one place."""
-    return replace(structure, **{matrix: pattern})
+    changes: dict[str, Any] = {matrix: pattern}
+    return replace(structure, **changes)
 
 
 def _blocks(structure: Structure) -> tuple[Block, ...]:
