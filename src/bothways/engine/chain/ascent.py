@@ -75,11 +75,11 @@ def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: 
         if decrement < rules.tolerance:
             return _ended(point, here, free @ whole, J, free, decrement, iteration, tuple(path))
         step = free @ _solve(J, g, mu)[1]
-        trial = objective(point + step * min(1.0, rules.clip / np.abs(step).max()), 0)
+        step *= min(1.0, rules.clip / max(np.abs(step).max(), 1e-300))
+        trial = objective(point + step, 2)  # nearly every step is kept, so the derivatives are seldom wasted
         fresh = trial.loglik >= here.loglik - 1e-13 * abs(here.loglik)
         if fresh:
-            point = point + step * min(1.0, rules.clip / np.abs(step).max())
-            here, mu = objective(point, 2), max(mu / 10.0, 1e-12)
+            point, here, mu = point + step, trial, max(mu / 10.0, 1e-12)
             path.append(here.loglik)
         else:
             mu = max(10.0 * mu, 1e-4)

@@ -153,7 +153,7 @@ def _expected(model: ChainModel, roots: Roots) -> np.ndarray:
     if not gaps.origin.size:
         return out
     blocks = np.zeros((data.x.shape[0], graph.source.size, graph.source.size))
-    kernel.expected(*gaps, roots, graph.source, graph.target, blocks)
+    kernel.expected(*gaps[:4], roots, graph.source, graph.target, blocks)
     C, T = model.predictor.offset.shape
     outer = (data.x[:, :, None] * data.x[:, None, :]).reshape(-1, C * C)
     whole = (outer.T @ blocks.reshape(-1, T * T)).reshape(C, C, T, T).transpose(0, 2, 1, 3).reshape(C * T, C * T)

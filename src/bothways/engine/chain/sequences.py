@@ -8,7 +8,7 @@ Identical sequences are evaluated once; who showed them is kept, because robust 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -38,12 +38,16 @@ class Observations:
 
 
 class Gaps(NamedTuple):
-    """Distinct (known state, covariate row, length) of single gaps between visits, with how many share it."""
+    """Distinct (known state, covariate row, length) of single gaps between visits, with how many share it.
+
+    ``label`` (plain sequences,) says which gap each plain sequence is.
+    """
 
     origin: Int[np.ndarray, "gaps"]
     row: Int[np.ndarray, "gaps"]
     length: Float[np.ndarray, "gaps"]
     shared: Float[np.ndarray, "gaps"]
+    label: Int[np.ndarray, "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +224,21 @@ def _gaps(steps: Steps, plain: np.ndarray, counts: np.ndarray) -> Gaps:
     at = steps.first[:-1][plain]
     origin, row, length = steps.start[plain], steps.row[at], steps.length[at]
     first, label = group([row, origin, length])
-    count = np.bincount(label, weights=counts[plain], minlength=first.size)
-    return Gaps(origin[first], row[first], length[first], count)
+    shared = np.bincount(label, weights=counts[plain], minlength=first.size).astype(np.float64)
+    return Gaps(origin[first], row[first], length[first], shared, label)
+
+
+def resampled(data: Sequences, chosen: Int[np.ndarray, "draws"]) -> Sequences:
+    """The same sequences as shown by the units drawn, each draw a unit of its own."""
+    order = np.argsort(data.unit, kind="stable")
+    size = np.bincount(data.unit, minlength=data.units)
+    begin = np.cumsum(size) - size
+    at = order[_ranges(begin[chosen], size[chosen])]
+    unit, sequence = np.repeat(np.arange(chosen.size), size[chosen]), data.sequence[at]
+    counts = np.bincount(sequence, minlength=data.size)
+    shared = np.bincount(data.gaps.label, weights=counts[data.plain], minlength=data.gaps.row.size)
+    gaps = data.gaps._replace(shared=shared.astype(np.float64))
+    return replace(data, unit=unit, sequence=sequence, units=chosen.size, gaps=gaps)
 
 
 def _ranges(start: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -246,4 +263,4 @@ def _distinct(
     return np.arange(pieces.size), np.arange(pieces.size)
 
 
-__all__ = ["DATED", "ENTERED", "OPEN", "SEEN", "Observations", "Sequences", "observe", "sequences"]
+__all__ = ["DATED", "ENTERED", "OPEN", "SEEN", "Observations", "Sequences", "observe", "resampled", "sequences"]

@@ -324,7 +324,7 @@ def _adjoint(roots, u, t, a, c, safe, room, X, D, reached, behind):
     return p
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def values(steps, roots, weights, starts, logp):
     """logp (S,): the log-probability of every sequence."""
     K, longest = starts.shape[1], np.max(np.diff(steps.first))
@@ -334,7 +334,7 @@ def values(steps, roots, weights, starts, logp):
         logp[s] = forward(steps, s, roots, weights, starts, before, safe, X, D)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def scores(steps, roots, weights, starts, source, target, logp, by_rate, by_weight, by_start):
     """Log-probabilities and their derivatives, one forward and one backward pass per sequence.
 
@@ -387,7 +387,7 @@ def scores(steps, roots, weights, starts, source, target, logp, by_rate, by_weig
                 by_start[s, r] = b[r] / p
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def expected(origins, rows, lengths, counts, roots, source, target, blocks):
     """Expected information of gaps between visits, over every state that could have been seen.
 
