@@ -41,15 +41,10 @@ def _columns(sheet: Sheet, plan: Plan, topic: Topic, layout: Layout) -> Iterator
     if layout.numbered == "waves":
         return
     for instrument in topic.instruments.values():
-        stems = {plain(name) for name in (instrument.key, *instrument.names)}
-        for column in sheet.columns:
-            name = read_name(column, frozenset(stems))
-            if (
-                instrument.self_harm_item
-                and name.stem in stems
-                and instrument.self_harm_item in (name.item, name.number)
-            ):
-                yield column, instrument
+        item, stems = instrument.self_harm_item, {plain(name) for name in (instrument.key, *instrument.names)}
+        for name in (read_name(column, frozenset(stems)) for column in (sheet.columns if item else ())):
+            if name.stem in stems and item in (name.item, name.number):
+                yield name.column, instrument
 
 
 def _people(sheet: Sheet, plan: Plan, rows: np.ndarray) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from jaxtyping import Bool, Float, Int
 from bothways.intake import notice
 from bothways.intake.care import self_harm_items
 from bothways.intake.conditions import scored_so_that_higher_is_worse, settled_pair
+from bothways.intake.dated import DatedColumns, watch
 from bothways.intake.findings import count, in_order, warning
 from bothways.intake.measure import Column, measure, together
+from bothways.intake.missing import Measured
 from bothways.intake.people import by_fingerprint, per_person, sorted_rows, without_repeats
 from bothways.intake.plan import make_plan
 from bothways.intake.roles import Plan
@@ -22,7 +24,7 @@ from bothways.intake.times import Axis, Clock, axis, read_clock
 from bothways.terms.errors import RecordsError
 from bothways.terms.layout import Layout
 from bothways.terms.progress import Progress, silent
-from bothways.terms.records import Finding, Records, Source, TimeUnit
+from bothways.terms.records import Events, Finding, Records, Source, TimeUnit
 from bothways.terms.topic import Topic
 
 _GUESS_ALL = Layout()
@@ -35,6 +37,8 @@ class Long:
     person: Int[np.ndarray, "rows"]
     clock: Clock
     columns: tuple[Column, ...]
+    events: Mapping[str, Events] = field(default_factory=dict)  # by the numbers in ``person``
+    findings: tuple[Finding, ...] = ()
 
 
 def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Progress = silent) -> Records:
@@ -48,7 +52,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     sheet = open_table(source, layout.sheet)
     plan = make_plan(sheet, topic, layout)
     progress("reading the columns", 0.4)
-    long = _lengthened(sheet, plan, layout)
+    long = _lengthened(sheet, plan, layout) if plan.dated is None else _watched(sheet, plan, plan.dated, layout)
     progress("checking", 0.8)
     long, found = _with_whom_and_when(long, sheet)
     clock_axis = axis(long.clock, long.person, layout, f"{sheet.name}, '{plan.roles.time or 'waves'}'")
@@ -80,10 +84,23 @@ def _lengthened(sheet: Sheet, plan: Plan, layout: Layout) -> Long:
     return Long(np.repeat(person, numbers.size), clock, columns)
 
 
+def _watched(sheet: Sheet, plan: Plan, dated: DatedColumns, layout: Layout) -> Long:
+    """Dated onsets as 0/1 states at entry, at each change and at exit, with the events beside."""
+    seen = watch(sheet, dated, layout)
+    person = np.arange(sheet.rows) if plan.roles.id is None else sheet.identities(plan.roles.id)
+    others = (measure(sheet, plan, variable, layout) for variable in plan.variables if variable.key not in dated.onset)
+    rest = [replace(column, measured=column.measured.take(seen.row)) for column in others if column is not None]
+    states = [Column(key, Measured(state), condition=True) for key, state in seen.states.items()]
+    columns = tuple(sorted((*states, *rest), key=lambda column: column.key))
+    clock = Clock(seen.time, TimeUnit.DAY, False, "dates" if seen.in_dates else "day numbers")
+    events = {key: Events(person[e.person], e.time, e.onset) for key, e in seen.events.items()}
+    return Long(person[seen.row], clock, columns, events, seen.findings)
+
+
 def _with_whom_and_when(long: Long, sheet: Sheet) -> tuple[Long, list[Finding]]:
     """Rows that name a person and a time and hold any answer of the conditions, mediators or covariates."""
     nobody, never = long.person < 0, np.isnan(long.clock.time)
-    found = []
+    found = list(long.findings)
     if nobody.any():
         says = f"{count(int(nobody.sum()), 'row')} name no person and are left out"
         found.append(warning("no_id", says, "Fill in the id"))
@@ -102,7 +119,7 @@ def _with_whom_and_when(long: Long, sheet: Sheet) -> tuple[Long, list[Finding]]:
         return long, found
     clock = replace(long.clock, time=long.clock.time[keep])
     columns = tuple(replace(column, measured=column.measured.take(keep)) for column in long.columns)
-    return Long(long.person[keep], clock, columns), found
+    return replace(long, person=long.person[keep], clock=clock, columns=columns), found
 
 
 def _says_anything(long: Long) -> Bool[np.ndarray, "rows"]:
@@ -152,10 +169,21 @@ def _records(
         wave_days=when.wave_days,
         baseline=_baseline(person, values, topic),
         labels=labels,
+        events={key: _events(events, at, person) for key, events in long.events.items()},
         categories={column.key: column.levels for column in columns if column.levels},
         reasons=together(columns),
         topic=topic,
     )
+
+
+def _events(events: Events, at: Int[np.ndarray, "rows"], person: Int[np.ndarray, "rows"]) -> Events:
+    """Events by the records' own numbers of people (``person``) in place of the table's (``at``), in order."""
+    number = np.full(int(max(at.max(initial=0), events.person.max(initial=0))) + 1, -1)
+    number[at] = person
+    who = number[events.person]
+    order = np.lexsort((events.time, who))
+    order = order[who[order] >= 0]
+    return Events(who[order].astype(np.int64), events.time[order], events.onset[order].astype(np.int64))
 
 
 def _baseline(

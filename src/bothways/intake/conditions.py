@@ -50,6 +50,8 @@ def settled_pair(
 
     def settled(condition: Condition) -> Condition:
         key = condition.key
+        if plan.dated is not None:
+            return replace(condition, kind=Kind.EVENT, instrument=None, threshold=None)
         instrument = by_key[key].instrument
         if _is_state(values[key]):
             return replace(condition, kind=Kind.STATE, instrument=None, threshold=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bothways.intake.columns import Name, plain
+from bothways.intake.dated import DatedColumns
 from bothways.intake.findings import listed
 from bothways.intake.roles import (
     Found,
@@ -17,6 +18,7 @@ from bothways.intake.roles import (
     choose_id,
     choose_time,
     find_condition,
+    find_dated,
     instrument_of,
 )
 from bothways.intake.table import Sheet
@@ -34,6 +36,9 @@ def make_plan(sheet: Sheet, topic: Topic, layout: Layout) -> Plan:
     """
     guide = Guide(sheet, topic, layout)
     person, time = choose_id(guide), choose_time(guide)
+    dated = None if layout.time or (person and sheet.repeats(person)) else find_dated(guide)
+    if dated is not None:
+        return _dated_plan(guide, person, dated)
     taken = {column for column in (person, *_parts_of(time)) if column}
     pair = topic.pair
     a = find_condition(guide, pair.a, layout.a, "--a", taken)
@@ -52,6 +57,18 @@ def make_plan(sheet: Sheet, topic: Topic, layout: Layout) -> Plan:
     unit = next((name.unit for name in a.names if name.unit), None)
     roles = _roles(layout, person, time, (a, b), conditions, rest)
     return Plan(shape, roles, (*conditions, *rest), waves, unit)
+
+
+def _dated_plan(guide: Guide, person: str | None, dated: DatedColumns) -> Plan:
+    pair = guide.topic.pair
+    conditions = [Variable(c.key, "condition", ((dated.onset[c.key],),), dated.onset[c.key]) for c in (pair.a, pair.b)]
+    both = [
+        Found(c, (guide.names[dated.onset[c.key]],), not given)
+        for c, given in ((pair.a, guide.layout.a), (pair.b, guide.layout.b))
+    ]
+    rest = _rest(guide, conditions, (), True, {column for column in (person, *dated.columns) if column})
+    roles = _roles(guide.layout, person, None, both, conditions, rest)
+    return Plan("dated", roles, (*conditions, *rest), dated=dated)
 
 
 def _parts_of(time: str | None) -> tuple[str, ...]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bothways.intake.columns import Name, nearest, plain, read_name
+from bothways.intake.dated import (
+    END_WORDS,
+    ENTRY_NAMES,
+    EXIT_NAMES,
+    FILLERS,
+    ONSET_WORDS,
+    DatedColumns,
+    bound_column,
+    dated_column,
+)
 from bothways.intake.findings import listed
 from bothways.intake.table import Sheet
 from bothways.terms.errors import RecordsError
@@ -26,7 +37,7 @@ TIME_NAMES = (
     *("year", "years", "visitdate", "dateofvisit", "startdate", "surveydate", "beeptime"),
 )
 Part = Literal["condition", "covariate", "pathway", "by", "cluster", "weight", "arm", "other"]
-Shape = Literal["long", "wide", "once"]
+Shape = Literal["long", "wide", "once", "dated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,7 @@ class Plan:
     variables: tuple[Variable, ...]
     wave_numbers: tuple[int, ...] = ()
     wave_unit: float | None = None
+    dated: DatedColumns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,27 @@ def find_condition(guide: Guide, condition: Condition, given: Sequence[str], opt
     raise RecordsError(where, find, f"Name it with {option} COLUMN; the columns are {listed(guide.names)}")
 
 
+def find_dated(guide: Guide) -> DatedColumns | None:
+    """Columns of dated onsets for both conditions; not looked for where the conditions stand as scores or states."""
+    onset, end = {}, {}
+    pair, columns = guide.topic.pair, guide.sheet.columns
+    for condition, given, letter in ((pair.a, guide.layout.a, "a"), (pair.b, guide.layout.b, "b")):
+        stems = [*_stems_of(guide.topic, condition), letter]
+        if len(given) == 1 and given[0] in columns:
+            stems = _without_onset(given[0])
+            column = given[0] if stems else None
+        elif given or any(guide.group(stem) for stem in stems[:-1]):
+            return None
+        else:
+            column = dated_column(columns, stems, ONSET_WORDS)
+        if column is None:
+            return None
+        onset[condition.key] = column
+        if (over := dated_column(columns, stems, END_WORDS)) is not None:
+            end[condition.key] = over
+    return DatedColumns(onset, end, bound_column(columns, ENTRY_NAMES), bound_column(columns, EXIT_NAMES))
+
+
 def choose_id(guide: Guide) -> str | None:
     """The stated id, or the column whose name is usual for one."""
     if guide.layout.id is not None:
@@ -164,6 +197,13 @@ def _stems_of(topic: Topic, condition: Condition) -> Iterable[str]:
     for key, instrument in topic.instruments.items():
         if instrument.measures in words:
             yield from (key, *instrument.names)
+
+
+def _without_onset(column: str) -> list[str]:
+    """The stem of a column that names an onset, in a list; nothing where it names none."""
+    parts = [part for part in re.split(r"[^a-z0-9]+", column.lower()) if part]
+    rest = [part for part in parts if part not in ONSET_WORDS and part not in FILLERS]
+    return ["".join(rest)] if set(parts) & ONSET_WORDS else []
 
 
 def _topic_names(topic: Topic) -> Iterable[str]:

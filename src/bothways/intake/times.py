@@ -29,6 +29,7 @@ class Clock:
     unit: TimeUnit
     numbered: bool
     says: str
+    calendar: bool = False  # days since 1970, which the axis counts from the earliest of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ def read_clock(sheet: Sheet, column: str, layout: Layout) -> Clock:
     if column not in sheet.columns and "+" in column:
         date, _, hour = column.partition("+")
         days = _calendar(sheet, date.strip(), layout)
-        return Clock(days + sheet.clock(hour.strip()), TimeUnit.DAY, False, "dates with clock times")
+        return Clock(days + sheet.clock(hour.strip()), TimeUnit.DAY, False, "dates with clock times", True)
     if sheet.is_calendar(column):
-        return Clock(_calendar(sheet, column, layout), TimeUnit.DAY, False, "dates")
+        return Clock(_calendar(sheet, column, layout), TimeUnit.DAY, False, "dates", True)
     numbers, strange = sheet.numbers(column)
     if not strange.any():
         return _from_numbers(column, numbers, layout)
@@ -59,7 +60,7 @@ def axis(clock: Clock, person: Int[np.ndarray, "rows"], layout: Layout, where: s
     """Waves for wave numbers (days once --wave-gap says what they are) and, where asked for, for dates."""
     if clock.numbered:
         return _waves(clock, layout, where)
-    first = float(clock.time.min(initial=np.inf)) if clock.says.startswith("dates") else 0.0
+    first = float(clock.time.min(initial=np.inf)) if clock.calendar else 0.0
     time = clock.time - first
     if not layout.waves:
         return Axis(time, clock.unit, None, None)
@@ -130,7 +131,7 @@ def _from_numbers(column: str, numbers: Float[np.ndarray, "rows"], layout: Layou
     distinct = np.unique(numbers[np.isfinite(numbers)])
     integers = bool(np.all(distinct == np.floor(distinct)))
     if integers and distinct.size and distinct[0] >= 19_000_101 and distinct[-1] <= 21_001_231:
-        return Clock(_compact_dates(numbers), TimeUnit.DAY, False, "dates")
+        return Clock(_compact_dates(numbers), TimeUnit.DAY, False, "dates", True)
     if layout.wave_gap:
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     if (unit := unit_in(column)) is not None:
@@ -151,7 +152,7 @@ def _from_text(sheet: Sheet, column: str, layout: Layout, strange: int) -> Clock
         return Clock(time, TimeUnit.DAY if in_days else TimeUnit.WAVE, True, "labels of waves")
     days = read_dates(sheet, column, layout.date_order)
     if days is not None:
-        return Clock(days, TimeUnit.DAY, False, "dates")
+        return Clock(days, TimeUnit.DAY, False, "dates", True)
     find = f"{count(strange, 'row')} of {sheet.rows:,} hold neither a number nor a date"
     raise RecordsError(where, find, "Give wave numbers, day numbers or dates as YYYY-MM-DD, or name another --time")
 
