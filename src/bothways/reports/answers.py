@@ -6,7 +6,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.document import Block, Bullets, Card, Cards, Details, Figure, Grid, Paragraph, Section
-from bothways.reports.grids import answers_grid, assumptions_grid, lines_grid
+from bothways.reports.grids import answers_grid, assumptions_grid, caveats_grid, lines_grid
 from bothways.reports.vocabulary import DESIGNS, VERDICTS
 from bothways.reports.wording import capital, ends, label, reading_words
 
@@ -35,9 +35,9 @@ def _simulated(facts: Facts) -> list[Block]:
     world = facts["simulated"]
     if world is None:
         return []
+    named = "" if world["world"] in world["says"] else f"The world is “{world['world']}”. "
     text = (
-        f"These records are simulated: nobody lived them. The world is “{world['world']}”: {world['says']} "
-        "Its truth stands beside every answer."
+        f"These records are simulated: nobody lived them. {named}{world['says']} Its truth stands beside every answer."
     )
     return [Paragraph(text, "note")]
 
@@ -103,7 +103,7 @@ def way(facts: Facts, direction: str) -> Section:
     else:
         blocks.append(Paragraph(f"{capital(w['certainty'])}. {w['certainty_means']}"))
     blocks += _beside(rows, w["answer"], facts)
-    blocks += _caveats(rows)
+    blocks += _caveats([a for a in rows if a["headline"]])
     if rows:
         blocks.append(_way_details(rows, direction, facts))
     short = f"From {start} to {end}"
@@ -116,7 +116,7 @@ def _beside(rows: list[Facts], speaker: str, facts: Facts) -> list[Block]:
         a for a in rows if a["headline"] and a["id"] != speaker and a["estimate"] and a["estimand"] in DIRECTIONAL
     ]
     items = tuple(
-        f"{facts['words']['answers'][a['id']]['design']} ({a['model']}): {reading_words(a)}, "
+        f"{facts['words']['answers'][a['id']]['model']}: {reading_words(a)}, "
         f"{facts['words']['answers'][a['id']]['estimate']}"
         for a in others
     )
@@ -135,6 +135,9 @@ def _way_details(rows: list[Facts], direction: str, facts: Facts) -> Details:
     assumed = assumptions_grid(f"assumptions_{direction}", "What it rests on", rows)
     if assumed:
         blocks.append(assumed)
+    warned = caveats_grid(f"caveats_{direction}", "What to mind", rows, facts)
+    if warned:
+        blocks.append(warned)
     return Details("The numbers and what they rest on", tuple(blocks))
 
 

@@ -86,7 +86,8 @@ def _remake(facts: Facts) -> list[Block]:
     return blocks
 
 
-COVERAGE = ("coverage", "missingness", "flow")
+COVERAGE = ("coverage", "flow")
+COUNTS = ("both", "people", "count")  # the column that is drawn, the first of these that a table has
 
 
 def coverage_table(facts: Facts) -> Facts | None:
@@ -98,13 +99,20 @@ def coverage_table(facts: Facts) -> Facts | None:
     return None
 
 
+def flow_column(table: Facts) -> int:
+    """Where the count stands that is drawn; -1 where there is none."""
+    return next((table["columns"].index(name) for name in COUNTS if name in table["columns"]), -1)
+
+
 def _drawable(table: Facts) -> bool:
-    return all(numbers.usable(x) for row in table["rows"] for x in row[1:2])
+    column = flow_column(table)
+    return column > 0 and all(numbers.usable(row[column]) for row in table["rows"])
 
 
 def flow_figure(table: Facts) -> Figure:
     """People who answered, by wave or step."""
-    alt = f"{table['title']}: a bar for each row of the table below; the numbers are in the table."
+    counted = table["columns"][flow_column(table)]
+    alt = f"{table['title']}: a bar for each row of the table below, as long as its number of “{counted}”."
     return Figure("flow", table["title"], alt, table_grid(table))
 
 

@@ -9,6 +9,7 @@ from bothways.reports.grids import (
     answers_grid,
     bounds_grids,
     challenges_grid,
+    drawn_evidence,
     evidence_grid,
     evidence_rows,
     table_grid,
@@ -53,8 +54,14 @@ def whom(facts: Facts) -> Section:
     rows = [a for a in facts["answers"] if (a["facet"] == "whom" or a["subgroup"]) and a["estimate"]]
     blocks: list[Block] = []
     if rows:
+        words = facts["words"]["answers"]
+        items = tuple(
+            f"{capital(words[a['id']]['way'])}, {a['subgroup']}: {words[a['id']]['estimate']}"
+            + (f", {words[a['id']]['reading']}." if words[a["id"]]["reading"] else ".")
+            for a in rows
+        )
         blocks.append(Paragraph("Groups differ only where a difference between them has an interval of its own."))
-        blocks.append(answers_grid("whom", "By group", rows, facts))
+        blocks += [Bullets(items), Details("The numbers", (answers_grid("whom", "By group", rows, facts),))]
     else:
         blocks.append(
             Paragraph("No groups were compared: a grouping column, with enough people in each group, would tell.")
@@ -79,7 +86,7 @@ def sure(facts: Facts) -> Section:
         w = facts["words"]["directions"][way]
         blocks.append(Paragraph(f"{capital(w['way'])}: {w['certainty']}. {w['certainty_means']}"))
         blocks.append(Bullets(tuple(f"{capital(m)}." for m in verdict[way]["moves"])))
-    if any(a["headline"] and a["estimate"] and a["smallest_effect"] for a in facts["answers"]):
+    if forest_rows(facts):
         blocks.append(forest_figure(facts))
     if verdict["dissent"]:
         blocks += [Paragraph("Where designs differ:"), Bullets(tuple(verdict["dissent"]))]
@@ -99,8 +106,12 @@ def forest_figure(facts: Facts) -> Figure:
     alt = (
         "A row for each design and direction: a point for the estimate and a line for its interval; the shaded band "
         "holds effects too small to matter. The table below holds the numbers."
+        + (" A diamond marks the truth of the simulated world." if facts["simulated"] else "")
     )
-    return Figure("forest", "Every design, both ways", alt, grid)
+    note = "Shaded: too small to matter. Upright line: no effect." + (
+        " Diamond: the truth." if facts["simulated"] else ""
+    )
+    return Figure("forest", "Every design, both ways", alt, grid, note)
 
 
 def forest_rows(facts: Facts) -> list[Facts]:
@@ -108,7 +119,12 @@ def forest_rows(facts: Facts) -> list[Facts]:
     return [
         a
         for a in (*facts["answers"], *facts["literature"]["answers"])
-        if a["headline"] and a["estimate"] and a["smallest_effect"] and a["direction"] != "joint"
+        if a["headline"]
+        and a["estimate"]
+        and a["smallest_effect"]
+        and a["direction"] != "joint"
+        and a["facet"] == "strength"
+        and a["subgroup"] is None
     ]
 
 
@@ -121,7 +137,7 @@ def literature(facts: Facts) -> Section:
     shown = [way for way in WAYS if evidence_rows(facts, way)]
     blocks += [Paragraph(_evidence_sentence(facts, way)) for way in shown]
     if shown:
-        blocks.append(evidence_figure(facts))
+        blocks += [evidence_figure(facts)] if drawn_evidence(facts) else []
         blocks.append(Details("Published estimates", tuple(evidence_grid(facts, way) for way in shown)))
     if told["tables"]:
         blocks.append(Details("Pooled and other tables", tuple(table_grid(t) for t in told["tables"]), depth=2))
@@ -154,7 +170,9 @@ def evidence_figure(facts: Facts) -> Figure:
         "A row for each published ratio: a point for the estimate and a line for its interval, by direction; hollow "
         "points are of wider pain. The table below holds the numbers."
     )
-    return Figure("evidence", "Published estimates, as printed", alt, grid)
+    note = "Shaded: too small to matter. Upright line: no effect. Hollow: wider pain, not back pain itself. "
+    note += "One estimate a study; the table holds them all."
+    return Figure("evidence", "Published estimates, as printed", alt, grid, note)
 
 
 def _claims(claims: list[Facts]) -> Grid:

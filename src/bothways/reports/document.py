@@ -91,6 +91,7 @@ class Figure:
     title: str
     alt: str
     grid: Grid
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

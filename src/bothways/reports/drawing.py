@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-WIDTH = 400.0  # points: the width at which type of 12 points still reads on a phone
+WIDTH = 352.0  # points: the width at which type of 12 points still reads on a phone
 SENTINELS: Mapping[str, tuple[str, str]] = {
     "ink": ("#010203", "#1f2a33"),
     "soft": ("#010204", "#5b6b76"),

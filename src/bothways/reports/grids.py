@@ -7,7 +7,16 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.document import Grid
-from bothways.reports.vocabulary import DESIGNS, ESTIMANDS, EVIDENCE_SCALES, LINES, OUTCOMES, READINGS, SCALES
+from bothways.reports.vocabulary import (
+    DESIGNS,
+    ESTIMANDS,
+    EVIDENCE_SCALES,
+    LINES,
+    OUTCOMES,
+    READINGS,
+    SCALES,
+    SCALES_IN_TABLES,
+)
 from bothways.reports.wording import capital, readings_by_bound, way_words
 
 Facts = dict[str, Any]
@@ -29,10 +38,10 @@ def _answer_row(a: Facts, facts: Facts, simulated: bool, events: bool) -> tuple[
     about = f" ({a['subgroup']})" if a["subgroup"] else ""
     return (
         capital(w["way"]),
-        f"{w['design']}: {what}{about}",
+        f"{w['model']}: {what}{about}",
         w["estimate"] or a["status_says"] or numbers.MISSING,
         *([w["truth"] or numbers.MISSING] if simulated else []),
-        w["scale"],
+        SCALES_IN_TABLES.get(a["estimate"]["scale"], a["estimate"]["scale"]) if a["estimate"] else "",
         w["when"],
         w["people"],
         *([w["events"]] if events else []),
@@ -78,6 +87,16 @@ def assumptions_grid(key: str, title: str, answers: Iterable[Facts]) -> Grid | N
             held = {True: "checked, holds", False: "checked, does not hold"}.get(x["checked"], "data cannot tell")
             seen.setdefault(x["text"], (x["text"], held, x["evidence"]))
     return Grid(key, title, ("assumption", "in these data", "evidence"), tuple(seen.values())) if seen else None
+
+
+def caveats_grid(key: str, title: str, answers: Iterable[Facts], facts: Facts) -> Grid | None:
+    """Reasons to read answers with care, each once, with the models that carry them."""
+    carriers: dict[str, dict[str, None]] = {}
+    for a in answers:
+        for c in a["caveats"]:
+            carriers.setdefault(c["text"], {})[facts["words"]["answers"][a["id"]]["model"]] = None
+    rows = tuple((", ".join(models), text) for text, models in carriers.items())
+    return Grid(key, title, ("model", "mind this"), rows) if rows else None
 
 
 def smallest_effects_grid(facts: Facts) -> Grid:
@@ -134,6 +153,16 @@ def evidence_rows(facts: Facts, way: str) -> list[Facts]:
         if e["role"] == "effect" and e["direction"] == way and e["estimate"] is not None and e["number_confirmed"]
     ]
     return sorted(rows, key=lambda e: (bool(e["wider"]), e["ci_low"] is None, e["citation"]))
+
+
+def drawn_evidence(facts: Facts) -> list[tuple[str, Facts]]:
+    """(direction, estimate) of the published ratios that have an interval: the first of each study and direction."""
+    drawn: dict[tuple[str, str], Facts] = {}
+    for way in ("a_to_b", "b_to_a"):
+        for e in evidence_rows(facts, way):
+            if e["scale"] in EVIDENCE_SCALES and e["ci_low"] is not None and e["ci_high"] is not None:
+                drawn.setdefault((way, e["citation"]), e)
+    return [(way, e) for (way, _), e in drawn.items()]
 
 
 def evidence_grid(facts: Facts, way: str) -> Grid:

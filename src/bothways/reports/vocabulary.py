@@ -46,6 +46,7 @@ SCALES: Mapping[str, str] = {
     "waves": "waves",
     "points": "points of the questionnaire",
 }
+SCALES_IN_TABLES: Mapping[str, str] = {**SCALES, "sd_per_sd": "SD per SD"}
 ESTIMANDS: Mapping[str, str] = {
     "cross_lag": "lagged effect",
     "rate_ratio": "ratio of onset rates",
@@ -107,6 +108,15 @@ EVIDENCE_SCALES: Mapping[str, str] = {
     "RR": "risk_ratio",
     "IRR": "rate_ratio",
     "PR": "prevalence_ratio",
+    **{scale: scale for scale in SCALES if scale.endswith("_ratio")},
+}
+MODELS: Mapping[str, str] = {
+    "ri-clpm": "RI-CLPM",
+    "clpm": "CLPM",
+    "dpm": "DPM",
+    "lcm-sr": "LCM-SR",
+    "starts": "STARTS",
+    "ct": "continuous time",
 }
 STANDINGS: Mapping[str, str] = {
     "supported": "supported",
@@ -134,7 +144,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "true value when the assumptions hold.",
     ),
     ("smallest effect of interest", "The least number that would matter, set before looking at the data."),
-    ("standard deviation", "How far people usually lie from the average; two in three lie within one of them."),
+    ("standard deviation (SD)", "How far people usually lie from the average; two in three lie within one of them."),
     ("ratio", "How many times as often something happens with a condition as without it; 1 means no difference."),
     ("line of evidence", "Designs that could be wrong for the same reason. They count once."),
     ("shared cause", "Something else that brings on both conditions, and so makes one seem to lead to the other."),

@@ -12,6 +12,7 @@ from bothways.reports.vocabulary import (
     CERTAINTY_MEANS,
     DESIGNS,
     DIRECTED,
+    MODELS,
     ORDER_WORDS,
     READINGS,
     SCALES,
@@ -120,6 +121,7 @@ def answer_words(answer: Facts, facts: Facts) -> Facts:
     estimate = answer["estimate"]
     return {
         "design": DESIGNS.get(answer["design"], answer["design"]),
+        "model": model_words(answer),
         "way": way_words(facts, answer["direction"]),
         "estimate": estimate_words(answer),
         "scale": SCALES.get(estimate["scale"], estimate["scale"]) if estimate else "",
@@ -131,6 +133,13 @@ def answer_words(answer: Facts, facts: Facts) -> Facts:
         "p": numbers.p_value(estimate["p"]) if estimate else "",
         "truth": _truth(answer, facts),
     }
+
+
+def model_words(answer: Facts) -> str:
+    """Design and model, as a table names them."""
+    design = DESIGNS.get(answer["design"], answer["design"])
+    model = MODELS.get(answer["model"], answer["model"])
+    return f"{design} ({model})" if model else design
 
 
 def reading_words(answer: Facts) -> str:

@@ -142,17 +142,14 @@ def needed_challenge(result: Result, direction: Direction, pair: Pair, settings:
     )
 
 
-def would_change(word: Word, lines: tuple[LineReading, ...], direction: Direction, pair: Pair) -> tuple[str, ...]:
-    """Sentences, without numbers: what would decide an undecided line, and the bias that would cancel a word."""
-    start, end = ends_of(direction, pair)
-    sentences = []
+def would_change(word: Word, lines: tuple[LineReading, ...]) -> tuple[str, ...]:
+    """Clauses, without numbers: what would decide an undecided line, and the bias that would cancel a word."""
+    clauses = []
     if any(line.speaker.reading is Reading.UNCERTAIN for line in lines):
-        sentences.append(f"From {start} to {end}: more people followed in the same way would narrow the interval.")
+        clauses.append("more people followed in the same way would narrow the interval.")
     if word in PASSES:
-        sentences.append(
-            f"From {start} to {end}: an unmeasured cause of both, strong enough, would take the interval to no effect."
-        )
-    return tuple(sentences)
+        clauses.append("an unmeasured cause of both, strong enough, would take the interval to no effect.")
+    return tuple(clauses)
 
 
 def missing_design(lines: Iterable[LineReading]) -> tuple[str, ...]:

@@ -136,7 +136,12 @@ def _own_challenges(side: _Side, pair: Pair, settings: Settings) -> Iterable[Cha
 
 
 def _would_change(sides: tuple[_Side, ...], pair: Pair) -> tuple[str, ...]:
-    own = tuple(s for side in sides for s in would_change(side.word, side.lines, side.direction, pair))
+    """What would change either way, each clause once: "either way" where it holds for both."""
+    ways: dict[str, list[str]] = {}
+    for side in sides:
+        for what in would_change(side.word, side.lines):
+            ways.setdefault(what, []).append("From {} to {}".format(*ends_of(side.direction, pair)))
+    own = (f"{named[0] if len(named) == 1 else 'Either way'}: {what}" for what, named in ways.items())
     return (*own, *missing_design(line for side in sides for line in side.lines if side.word is not Word.NO_DATA))
 
 
