@@ -94,6 +94,7 @@ class Evidence:
     names the people: estimates that share a sample count once. ``contrast_kind`` and ``outcome_kind`` put the free
     texts ``contrast`` and ``outcome`` into the few classes within which numbers may be pooled.
     ``standardised_low``/``standardised_high`` span the standardised coefficients printed beside a raw one.
+    ``lag_years`` is the time from one look at a person to the next, where a coefficient carries over it.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Evidence:
     outcome_kind: str = ""
     standardised_low: float | None = None
     standardised_high: float | None = None
+    lag_years: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

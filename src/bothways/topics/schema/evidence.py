@@ -95,6 +95,7 @@ class EvidencePart(Part):
     outcome_kind: Key | Literal[""] = ""
     standardised_low: Number | None = None
     standardised_high: Number | None = None
+    lag_years: Positive | None = None
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> EvidencePart:
