@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from bothways.engine.fitting import evaluate
+from bothways.engine.fitting import objective
 from bothways.engine.moments import Kind
 from bothways.engine.panel_models.builder import PathModel, start_vector
 from bothways.engine.patterns import moment_data
@@ -40,7 +40,7 @@ class BatchFit:
     @property
     def errors(self) -> Float[np.ndarray, "replicates free"]:
         """Standard errors."""
-        return np.sqrt(np.einsum("rii->ri", self.covariance))
+        return np.asarray(np.sqrt(np.einsum("rii->ri", self.covariance)))
 
 
 def fit_batch(
@@ -157,10 +157,15 @@ def _one_by_one(
     converged, steps = np.zeros(R, bool), np.zeros(R, np.int64)
     for r in range(R):
         groups = [moment_data(m, C, n) for m, C, n in zip(means[r], covariances[r], people, strict=True)]
-        ascent = maximise(lambda a, groups=groups: evaluate(model, groups, a), starts[r], tolerance=TOLERANCE)
+        ascent = maximise(objective(model, groups), starts[r], tolerance=TOLERANCE)
         if ascent is None:
             continue
-        alpha[r], loglik[r], steps[r], converged[r] = ascent.point, ascent.last.loglik, ascent.iterations, ascent.converged
+        alpha[r], loglik[r], steps[r], converged[r] = (
+            ascent.point,
+            ascent.last.loglik,
+            ascent.iterations,
+            ascent.converged,
+        )
         if ascent.converged:
             V[r] = np.linalg.inv(ascent.last.information)
     return BatchFit(model.names, alpha, V, loglik, converged, steps)

@@ -94,11 +94,11 @@ def chi_bar_draws(
         if np.abs(change).max() < 1e-9:
             break
     miss = z - x
-    return np.einsum("ri,ij,rj->r", z, W, z) - np.einsum("ri,ij,rj->r", miss, W, miss)
+    return np.asarray(np.sum(z @ W * z, axis=1) - np.sum(miss @ W * miss, axis=1))
 
 
 def _dimension(size: int) -> int:
-    return round((np.sqrt(8 * size + 1) - 1) / 2)
+    return round((float(np.sqrt(8 * size + 1)) - 1) / 2)
 
 
 def _offsets(sizes: Sequence[int]) -> list[int]:
@@ -159,5 +159,3 @@ def semidefinite_loglik(fit: PanelFit, blocks: Sequence[np.ndarray]) -> float:
         return -found.loglik, -scale.T @ (complex_step(products, x).T @ found.gradient)
 
     return -float(minimize(objective, np.zeros(len(start)), jac=True, method="BFGS", options={"gtol": 1e-6}).fun)
-
-

@@ -1,4 +1,4 @@
-"""Effects a reader asks for, as smooth functions of α: standardised lags, their pooled value, the contrast of directions.
+"""Effects a reader asks for, as smooth functions of α: standardised lags, their mean, the contrast of directions.
 
 β_ij,t = B_ij,t sd(w_j,t−1)/sd(w_i,t), sd from Ω = F S F', so that it is implied by the model and carries its error.
 """
@@ -31,7 +31,8 @@ def standardised_lags(model: PathModel) -> Smooth:
     def lags(alpha: np.ndarray) -> np.ndarray:
         omega = implied_moments(model.structure, model.cells(alpha)).omega
         sd = np.sqrt(np.diagonal(omega, axis1=-2, axis2=-1))
-        return raw_lags(model)(alpha) * sd[..., earlier][..., None, :] / sd[..., later][..., :, None]
+        ratio = sd[..., earlier][..., None, :] / sd[..., later][..., :, None]
+        return np.asarray(raw_lags(model)(alpha) * ratio)
 
     return lags
 

@@ -37,7 +37,7 @@ class MomentDerivatives:
 def half_vector(X: np.ndarray) -> np.ndarray:
     """vech: the lower triangle of the last two axes by rows."""
     rows, columns = np.tril_indices(X.shape[-1])
-    return X[..., rows, columns]
+    return np.asarray(X[..., rows, columns])
 
 
 def symmetric(vector: np.ndarray, p: int) -> np.ndarray:
@@ -120,7 +120,7 @@ def case_scores(
 def _pattern_blocks(
     data: PatternStatistics, mean: np.ndarray, cov: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """(n, log density, vech P, vech C, z) of up to `_BLOCK` patterns at a time; density NaN if not positive definite."""
+    """(n, log density, vech P, vech C, z) of up to `_BLOCK` patterns at a time; density NaN where undefined."""
     from bothways.engine.kernels.patterns import pattern_terms
 
     p, size = len(mean), len(mean) * (len(mean) + 1) // 2

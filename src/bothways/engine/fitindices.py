@@ -124,9 +124,7 @@ def _baseline(fit: PanelFit, clusters: np.ndarray | None) -> _Baseline:
     return _Baseline(chisq, G * p * (p - 1) // 2, tau, tuple(means), tuple(covs), np.asarray(block_diag(*[D] * G)))
 
 
-def _version(
-    T: float, df: float, Tb: float, dfb: float, N: float, G: int, c: float = 1.0, cb: float = 1.0
-) -> Indices:
+def _version(T: float, df: float, Tb: float, dfb: float, N: float, G: int, c: float = 1.0, cb: float = 1.0) -> Indices:
     """Indices from one pair of statistics; c, c_b are the expected inflation of T and T_b per degree of freedom."""
     low, high = rmsea_interval(T / c, df, N, G, c)
     closeness = float(ncx2.sf(T / c, df, 0.05**2 * N * df / (G * c))) if df > 0 else np.nan
@@ -137,9 +135,7 @@ def _version(
     )  # fmt: skip
 
 
-def _scaled_version(
-    T: float, df: int, c: float, Tb: float, dfb: int, cb: float, N: float, G: int
-) -> Indices:
+def _scaled_version(T: float, df: int, c: float, Tb: float, dfb: int, cb: float, N: float, G: int) -> Indices:
     if not c > 0:
         return _nothing(df)
     scaled = _version(T / c, df, Tb / cb, dfb, N, G)
@@ -203,7 +199,9 @@ def _rmsea(T: float, df: float, N: float, G: int, c: float = 1.0) -> float:
     return float(np.sqrt(G * max(T / df - c, 0.0) / N)) if df > 0 else 0.0
 
 
-def rmsea_interval(T: float, df: float, N: float, G: int = 1, c: float = 1.0, level: float = 0.90) -> tuple[float, float]:
+def rmsea_interval(
+    T: float, df: float, N: float, G: int = 1, c: float = 1.0, level: float = 0.90
+) -> tuple[float, float]:
     """Limits √(G c λ/(N df)) with λ such that T stands at the upper and lower tail of the noncentral chi-square."""
     if df <= 0 or not np.isfinite(T):
         return (np.nan, np.nan) if df > 0 else (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Fit a path model to panel data: starting values, steps, fall-backs, and checks before anything is called a success."""
+"""Fit a path model to panel data: starting values, steps, fall-backs, and checks before success is claimed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bothways.engine.moments import Implied, implied_moments, moment_curvature, 
 from bothways.engine.panel_models.builder import PathModel, start_vector
 from bothways.engine.patterns import PanelData, PatternStatistics, moment_data
 from bothways.engine.saturated import Saturated, saturate
-from bothways.engine.scoring import Ascent, Evaluation, maximise
+from bothways.engine.scoring import Ascent, Evaluation, Objective, maximise
 
 
 class Outcome(StrEnum):
@@ -99,6 +99,15 @@ def evaluate(
     return Evaluation(loglik, gradient, information)
 
 
+def objective(model: PathModel, groups: Sequence[PatternStatistics]) -> Objective:
+    """α -> ℓ, gradient and expected information, for `scoring.maximise`."""
+
+    def at(alpha: np.ndarray) -> Evaluation | None:
+        return evaluate(model, groups, alpha)
+
+    return at
+
+
 def fit_model(
     model: PathModel,
     data: PanelData,
@@ -139,9 +148,9 @@ def _climb(
     starts += [(first + 0.3 * scale * rng.standard_normal(len(first)), 0.1) for _ in range(10)]
     best: Ascent | None = None
     for attempt, (start, damping) in enumerate(starts, 1):
-        rough = maximise(lambda a: evaluate(model, summaries, a), start, damping=damping, tolerance=1e-6)
+        rough = maximise(objective(model, summaries), start, damping=damping, tolerance=1e-6)
         point = start if rough is None else rough.point
-        ascent = maximise(lambda a: evaluate(model, data.groups, a), point)
+        ascent = maximise(objective(model, data.groups), point)
         if ascent is not None and (best is None or ascent.last.loglik > best.last.loglik):
             best = ascent
         if best is not None and best.converged:

@@ -48,10 +48,8 @@ class Interval:
     covariance: np.ndarray
 
 
-def uncertainty(
-    fit: PanelFit, flavour: Flavour = "sandwich", clusters: np.ndarray | None = None
-) -> Uncertainty:
-    """The covariance matrix of the estimates; `clusters` (one label a row of the table that came in) imply the sandwich.
+def uncertainty(fit: PanelFit, flavour: Flavour = "sandwich", clusters: np.ndarray | None = None) -> Uncertainty:
+    """The covariance matrix of the estimates; `clusters`, one label a row of the table that came in, need the sandwich.
 
     Raises numpy.linalg.LinAlgError if the information is singular, ValueError if clusters are given without sandwich.
     """

@@ -15,7 +15,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 
-
 class Kind(IntEnum):
     """Which matrix a cell belongs to."""
 

@@ -99,9 +99,7 @@ def moment_data(
     )  # fmt: skip
 
 
-def reweighted(
-    data: PatternStatistics, weights: Float[np.ndarray, " rows"]
-) -> PatternStatistics:
+def reweighted(data: PatternStatistics, weights: Float[np.ndarray, " rows"]) -> PatternStatistics:
     """The same people with other weights (a bootstrap draw counts each person 0, 1, 2, ... times)."""
     return _statistics(data.observed, data.values, data.pattern, weights, data.kept)
 
@@ -121,7 +119,7 @@ def _one_group(
 def _pattern_keys(seen: Bool[np.ndarray, "rows p"]) -> np.ndarray:
     """One hashable key a row: the bit mask as an integer, or as bytes where 62 bits are too few."""
     if seen.shape[1] <= 62:
-        return seen @ (np.int64(1) << np.arange(seen.shape[1], dtype=np.int64))
+        return np.asarray(seen @ (np.int64(1) << np.arange(seen.shape[1], dtype=np.int64)))
     packed = np.ascontiguousarray(np.packbits(seen, axis=1))
     return packed.view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
 

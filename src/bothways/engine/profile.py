@@ -63,9 +63,7 @@ def _limit(fit: PanelFit, function: Smooth, value: float, unit: float, reach: fl
     return float("nan")
 
 
-def constrained_maximum(
-    fit: PanelFit, function: Smooth, c: float, start: Float[np.ndarray, " free"]
-) -> _Point | None:
+def constrained_maximum(fit: PanelFit, function: Smooth, c: float, start: Float[np.ndarray, " free"]) -> _Point | None:
     """The maximum of ℓ subject to f(α) = c, or None if the steps fail."""
     alpha = start
     here = evaluate(fit.model, fit.data.groups, alpha)

@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from bothways.engine.batch import plan_of
 from bothways.engine.fiml import case_scores
-from bothways.engine.fitting import PanelFit, evaluate
+from bothways.engine.fitting import PanelFit, objective
 from bothways.engine.inference import observed_information
 from bothways.engine.moments import moment_jacobian
 from bothways.engine.parameters import Smooth, complex_step
@@ -63,7 +63,7 @@ def bootstrap(
 def percentile(found: Bootstrap, function: Smooth, level: float = 0.95) -> Float[np.ndarray, "2 values"]:
     """Limits between which the middle `level` of f(α*) lies."""
     values = _values(found, function)
-    return np.quantile(values, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    return np.asarray(np.quantile(values, [0.5 - level / 2, 0.5 + level / 2], axis=0))
 
 
 def bca(found: Bootstrap, function: Smooth, level: float = 0.95) -> Float[np.ndarray, "2 values"]:
@@ -104,9 +104,7 @@ def _weights(fit: PanelFit, generators: list[np.random.Generator]) -> Float[np.n
     """Counts of the drawn people times their sampling weights, groups one after the other."""
     sizes = [len(group.weights) for group in fit.data.groups]
     base = np.concatenate([group.weights for group in fit.data.groups])
-    counts = [
-        np.concatenate([np.bincount(rng.integers(0, n, n), minlength=n) for n in sizes]) for rng in generators
-    ]
+    counts = [np.concatenate([np.bincount(rng.integers(0, n, n), minlength=n) for n in sizes]) for rng in generators]
     return np.asarray(np.array(counts) * base)
 
 
@@ -152,7 +150,7 @@ def _general(fit: PanelFit) -> Refit:
         for r, row in enumerate(weights):
             parts = np.split(row, stops)
             groups = [reweighted(group, part) for group, part in zip(fit.data.groups, parts, strict=True)]
-            ascent = maximise(lambda a, groups=groups: evaluate(fit.model, groups, a), fit.alpha, tolerance=TOLERANCE)
+            ascent = maximise(objective(fit.model, groups), fit.alpha, tolerance=TOLERANCE)
             if ascent is not None:
                 alphas[r], decrements[r] = ascent.point, ascent.decrement
         return alphas, decrements

@@ -17,7 +17,10 @@ from bothways.engine.scoring import Evaluation, maximise
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Saturated:
-    """Maximum-likelihood mean and covariance of one group. `identified` is False when two variables are never seen together."""
+    """Maximum-likelihood mean and covariance of one group.
+
+    `identified` is False when two variables are never seen together; their covariance is then arbitrary.
+    """
 
     mean: Float[np.ndarray, " p"]
     cov: Float[np.ndarray, "p p"]

@@ -20,7 +20,7 @@ from scipy.linalg import block_diag
 from scipy.stats import chi2
 
 from bothways.engine.fiml import moment_derivatives, score_products, score_sums
-from bothways.engine.fitting import PanelFit, evaluate
+from bothways.engine.fitting import PanelFit, objective
 from bothways.engine.inference import cluster_codes, meat, observed_information
 from bothways.engine.moments import moment_jacobian
 from bothways.engine.panel_models.builder import PathModel
@@ -50,9 +50,7 @@ class SaturatedPieces:
     @property
     def tau(self) -> float:
         """τ₁ = Σ tr(W⁻¹B)."""
-        return float(
-            sum(np.trace(np.linalg.solve(W, B)) for W, B in zip(self.information, self.products, strict=True))
-        )
+        return float(sum(np.trace(np.linalg.solve(W, B)) for W, B in zip(self.information, self.products, strict=True)))
 
     @property
     def acov(self) -> np.ndarray:
@@ -164,7 +162,7 @@ def reproduce(
 ) -> Float[np.ndarray, " free"]:
     """The α that implies given moments (by group). Raises ValueError if the model cannot imply them."""
     exact = [moment_data(m, C, n) for (m, C), n in zip(moments, people, strict=True)]
-    ascent = maximise(lambda alpha: evaluate(model, exact, alpha), start, tolerance=1e-18)
+    ascent = maximise(objective(model, exact), start, tolerance=1e-18)
     perfect = 0.0
     for data, (m, C) in zip(exact, moments, strict=True):
         found = moment_derivatives(data, m, C, "gradient")

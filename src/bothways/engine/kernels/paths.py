@@ -112,7 +112,7 @@ def add_information(plan, g, people, P, L, R, M, information):
 
 @njit(cache=True, nogil=True)
 def complete_terms(plan, alpha, counts, means, covariances, gradient, information):
-    """ℓ, gradient and expected information of complete data given by moments, by group; NaN if not positive definite."""
+    """ℓ, gradient and expected information of complete data given by the moments of each group; NaN if undefined."""
     p, cells = plan.J.shape[0], plan.kind.shape[0]
     cov, mean = np.empty((p, p)), np.empty(p)
     L, R, M = np.zeros((p, cells)), np.zeros((p, cells)), np.zeros((p, cells))

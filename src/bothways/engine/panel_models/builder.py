@@ -140,8 +140,8 @@ class PathBuilder:
         J = np.zeros((p, n))
         for (row, column), value in self.loadings.items():
             J[row, column] = value
-        kind, row, column = (np.array([int(cell[axis]) for cell in cells], np.int64) for axis in range(3))
-        return PathStructure(A, S, m, nu, J, kind, row, column)
+        places = np.array([[int(part) for part in cell] for cell in cells], np.int64).reshape(-1, 3)
+        return PathStructure(A, S, m, nu, J, *places.T)
 
 
 def symmetric_labels(prefix: str, K: int, suffix: str = "") -> list[tuple[int, int, str]]:

@@ -148,9 +148,7 @@ def add_predictors(
                 builder.loadings[t * len(wave) + k, direct] = 1.0
 
 
-def add_outcomes(
-    builder: PathBuilder, count: int, sources: Sequence[int], letters: Sequence[str], K: int
-) -> None:
+def add_outcomes(builder: PathBuilder, count: int, sources: Sequence[int], letters: Sequence[str], K: int) -> None:
     """Distal variables z1, z2, ... regressed on the given states, with freely covarying residuals."""
     distal = [builder.state(f"z{i + 1}") for i in range(count)]
     for i, state in enumerate(distal):

@@ -48,7 +48,7 @@ def dynamic_panel(processes: int = 2, waves: int = 4, *, lags: Lags = "equal") -
 
 
 def predetermined_panel(predictors: int = 1, waves: int = 4, *, lags: Lags = "equal") -> PathModel:
-    """One outcome y (process 1); the other processes x are predetermined: y_t = μ_t + α + B11 y_{t−1} + B1j x_{j,t−1} + ε_t.
+    """One outcome y (process 1) with predetermined regressors x: y_t = μ_t + α + B11 y_{t−1} + B1j x_{j,t−1} + ε_t.
 
     x is not modelled: α, y_1 and all x covary freely, and ε_t covaries with x_s for s ≥ t, so that y may drive later
     x. Variables: y_1, x_1, y_2, x_2, ..., y_T; the last wave of x would be saturated and is left out.
@@ -56,7 +56,7 @@ def predetermined_panel(predictors: int = 1, waves: int = 4, *, lags: Lags = "eq
     Raises ValueError for fewer than three waves.
     """
     if waves < 3 or lags not in ("free", "equal"):
-        raise ValueError(f"predetermined regressors need three waves and lags 'free' or 'equal'; found {waves}, {lags!r}")
+        raise ValueError(f"needs three waves and lags 'free' or 'equal'; found {waves}, {lags!r}")
     T = waves
     builder = PathBuilder()
     alpha = builder.state("a1")

@@ -16,7 +16,6 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import expm
 
-from bothways.engine.moments import Kind
 from bothways.engine.panel_models.builder import Cell, PathBuilder, covariance_block, symmetric_labels
 
 Lags = Literal["free", "equal", "standardised", "drift"]
@@ -72,9 +71,7 @@ def _arrows(builder: PathBuilder, w: Sequence[Sequence[int]], t: int, lags: Lags
     ]
 
 
-def _stationary(
-    builder: PathBuilder, w: Sequence[Sequence[int]], lags: Lags, gaps: Sequence[float] | None
-) -> None:
+def _stationary(builder: PathBuilder, w: Sequence[Sequence[int]], lags: Lags, gaps: Sequence[float] | None) -> None:
     K = len(w[0])
     covariance_block(builder, w[0], "W")
     labels = [f"{'D' if lags == 'drift' else 'B'}{i + 1}{j + 1}" for i in range(K) for j in range(K)]
@@ -148,7 +145,7 @@ def _scaled_correlation(x: np.ndarray, K: int) -> np.ndarray:
 def _rescaled_lag(x: np.ndarray, K: int) -> np.ndarray:
     """vec(D_t β D_{t−1}⁻¹)."""
     beta, now, before = _square(x[..., : K * K], K), x[..., K * K : K * K + K], x[..., K * K + K :]
-    return (now[..., :, None] * beta / before[..., None, :]).reshape(*x.shape[:-1], K * K)
+    return np.asarray(now[..., :, None] * beta / before[..., None, :]).reshape(*x.shape[:-1], K * K)
 
 
 def _rescaled_residual(x: np.ndarray, K: int) -> np.ndarray:
@@ -158,5 +155,3 @@ def _rescaled_residual(x: np.ndarray, K: int) -> np.ndarray:
     now, before = _correlation(rest[..., :ties], K), _correlation(rest[..., ties:], K)
     residual = now - beta @ before @ beta.swapaxes(-1, -2)
     return _lower(sd[..., :, None] * residual * sd[..., None, :])
-
-

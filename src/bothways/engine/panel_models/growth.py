@@ -51,9 +51,7 @@ def lcm_sr(
     return builder.build(start, lagged=w)
 
 
-def _starts(
-    mean: np.ndarray, cov: np.ndarray, when: np.ndarray, gaps: tuple[float, ...] | None
-) -> Mapping[str, float]:
+def _starts(mean: np.ndarray, cov: np.ndarray, when: np.ndarray, gaps: tuple[float, ...] | None) -> Mapping[str, float]:
     T, K = mean.shape
     phi = between_covariance(cov)
     lines = np.linalg.lstsq(np.column_stack([np.ones(T), when]), mean, rcond=None)[0]

@@ -22,7 +22,7 @@ def between_covariance(cov: Float[np.ndarray, "T K T K"]) -> Float[np.ndarray, "
     low = np.minimum(0.1 * variances.mean(axis=0), 0.7 * variances.min(axis=0))
     diagonal = np.clip(np.diag(phi), low, 0.7 * variances.min(axis=0))
     bound = 0.8 * np.sqrt(np.outer(diagonal, diagonal))
-    phi = np.clip(phi, -bound, bound)
+    phi = np.asarray(np.clip(phi, -bound, bound))
     phi[np.arange(K), np.arange(K)] = diagonal
     return phi
 
