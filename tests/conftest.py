@@ -21,12 +21,11 @@ def _checked_modules() -> list[str]:
     """Every module of the package but the compiled kernels."""
     names = []
     for place in sorted(PACKAGE.iterdir()):
-        if place.name == "engine":
-            names += [f"bothways.engine.{f.stem}" for f in place.glob("*.py") if f.stem != "__init__"]
+        if place.name in ("engine", "simulation"):
+            room = f"bothways.{place.name}"
+            names += [f"{room}.{f.stem}" for f in place.glob("*.py") if f.stem not in ("__init__", "kernels")]
             names += [
-                f"bothways.engine.{d.name}"
-                for d in place.iterdir()
-                if d.is_dir() and d.name not in ("kernels", "__pycache__")
+                f"{room}.{d.name}" for d in place.iterdir() if d.is_dir() and d.name not in ("kernels", "__pycache__")
             ]
         elif place.suffix == ".py" and place.stem != "__init__":
             names.append(f"bothways.{place.stem}")

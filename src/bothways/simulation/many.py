@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float
 
-from bothways.simulation.catalogue import Mediators, OnsetRates, WorldSpec, find, with_effect
-from bothways.simulation.mechanism import Mechanism, build
+from bothways.simulation.build import build
+from bothways.simulation.catalogue import OnsetRates, WorldSpec, find, with_effect
+from bothways.simulation.mechanism import Mechanism
 from bothways.simulation.observe import Observation, gaps, on_scale, with_error
 from bothways.simulation.paths import levels_of, root
+from bothways.simulation.processes import Mediators
 from bothways.simulation.world import DesignName, World, plan_of, simulate
 from bothways.terms.errors import WorldError
 
@@ -32,16 +34,16 @@ def simulate_many(
     """Panels of many worlds, one array (people, waves, variables) at a time; NaN is a missing answer.
 
     The small step x' = M x + P z, composed n times, is x(t+gap) = M^n x(t) + w with Cov(w) = Σ M^k P q P' M'^k:
-    the same law as ``simulate``, drawn wave by wave. Exact where the world is linear and without shocks; the first
-    ``variables`` are depression and back pain, then mediators. Raises WorldError for a world whose arrows switch
-    with chronicity or whose disturbances come as shocks, and for visits at times of people's own: use
-    ``simulate_each``.
+    the means and covariances of ``simulate``, drawn wave by wave. Disturbances are Gaussian: where the world has
+    shocks ("modelled" mediators) higher moments differ. The first ``variables`` are depression and back pain, then
+    what else is asked about. Raises WorldError for a world whose arrows switch with chronicity and for visits at
+    times of people's own: use ``simulate_each``.
     """
     how = observation or Observation()
     spec = with_effect(find(name) if isinstance(name, str) else name, effect)
     mechanism = build(plan_of(spec, "panel", how, mediators, icc, trait_correlation))
-    if mechanism.switches or (mechanism.chance > 0).any() or how.jitter:
-        raise WorldError(f"world '{spec.name}'", "its law is not Gaussian at common waves", "Use simulate_each.")
+    if mechanism.switches or how.jitter:
+        raise WorldError(f"world '{spec.name}'", "it has no one step from wave to wave", "Use simulate_each.")
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
     onward, spread = wave_step(mechanism)
     roots = root(mechanism.stationary), root(spread)

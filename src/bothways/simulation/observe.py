@@ -110,24 +110,24 @@ def gaps(values: Float[np.ndarray, "people waves variables"], how: Observation, 
     units = variables if how.missing_by == "cell" else 1
     for t in range(waves):
         if t:
-            gone = rng.random(people) < _chance(how.dropout, how.dropout_follows * known.mean(axis=1))
+            gone = rng.random(people) < _chance(how.dropout, how.dropout_follows * known.mean(axis=1), ~left[:, t - 1])
             left[:, t] = left[:, t - 1] | gone
         if how.missing and (t or not how.missing_follows):
             lean = np.broadcast_to((how.missing_follows * known.mean(axis=1))[:, None], (people, units))
-            skipped[:, t] = rng.random((people, units)) < _chance(how.missing, lean)
+            skipped[:, t] = rng.random((people, units)) < _chance(how.missing, lean, ~left[:, t])
         answer = (values[:, t, :2] - centre) / np.where(spread > 0, spread, 1)
         given = ~skipped[:, t, :2] & ~left[:, t, None] & ~np.isnan(answer)
         known = np.where(given, answer, known)
     return Gaps(skipped & ~left[..., None], left)
 
 
-def _chance(share: float, lean: np.ndarray) -> np.ndarray:
-    """Probabilities whose log-odds differ by ``lean`` and whose mean is ``share``."""
-    if not share or share == 1:
+def _chance(share: float, lean: np.ndarray, here: Bool[np.ndarray, "people"]) -> np.ndarray:
+    """Probabilities whose log-odds differ by ``lean`` and whose mean over those still ``here`` is ``share``."""
+    if not share or share == 1 or not here.any():
         return np.full(lean.shape, share)
     low, high = -50.0, 50.0
     for _ in range(60):
         middle = (low + high) / 2
-        mean = float(np.mean(1 / (1 + np.exp(-middle - lean))))
+        mean = float(np.mean(1 / (1 + np.exp(-middle - lean[here]))))
         low, high = (middle, high) if mean < share else (low, middle)
     return np.asarray(1 / (1 + np.exp(-low - lean)))

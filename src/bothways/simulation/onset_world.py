@@ -47,7 +47,7 @@ def follow(mechanism: OnsetMechanism, people: int, visits: int, how: Observation
 
 def keys_of(rates: OnsetRates) -> tuple[str, ...]:
     """What is asked at each visit: the pair, whether pain is chronic where that matters, the cause where seen."""
-    extra = (("chronic",) if rates.chronic_only else ()) + (("anxiety",) if rates.cause_seen else ())
+    extra = (("chronic_pain",) if rates.chronic_only else ()) + (("anxiety",) if rates.cause_seen else ())
     return ("depression", "back_pain", *extra)
 
 

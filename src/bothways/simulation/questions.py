@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bothways.simulation.mechanism import Mechanism
+from bothways.simulation.processes import PATHWAYS
 from bothways.simulation.truth import (
-    PairedEffects,
     Truth,
     effect_at,
     effect_by_waves,
@@ -15,7 +15,12 @@ from bothways.terms.answer import Estimand
 from bothways.terms.errors import WorldError
 from bothways.terms.question import Direction, Facet, Question, Scale
 
-SUBGROUPS = {"chronic": "chronic", "chronic=1": "chronic", "recent": "recent", "chronic=0": "recent"}
+SUBGROUPS = {
+    "chronic": "chronic",
+    "chronic_pain=1": "chronic",
+    "recent": "recent",
+    "chronic_pain=0": "recent",
+}
 PATHS = (Estimand.TOTAL, Estimand.DIRECT, Estimand.INDIRECT)
 
 
@@ -71,23 +76,20 @@ def score_truth(mechanism: Mechanism, question: Question, estimand: Estimand | N
 
 def _strength(mechanism: Mechanism, question: Question, source: str, target: str, lag: float) -> Truth:
     where = subgroup(question)
-    cause = question.pathway or source  # a named part of the cause (strain, chronic pain), else the whole of it
+    part = question.pathway  # back pain may be raised by its strain or its lasting part alone
+    cause = part if part in ("strain", "lasting_pain") and source == "back_pain" else source
     says = f"{cause} raised by one within-person SD, all other states held at that moment; {target} read {lag:g} d on"
     if not mechanism.switches:
         return Truth(effect_at(mechanism, cause, target, lag), Estimand.CROSS_LAG, says)
-    value, se = _paired(mechanism, cause, target, lag).mean(where)
+    value, se = paired_effects(mechanism, cause, target, lag).mean(where)
     return Truth(value, Estimand.CROSS_LAG, says, se)
-
-
-def _paired(mechanism: Mechanism, source: str, target: str, lag: float) -> PairedEffects:
-    return paired_effects(mechanism, source, target, lag)
 
 
 def _interaction(mechanism: Mechanism, source: str, target: str, lag: float) -> Truth:
     says = f"{source} raised by one SD in those with chronic pain and in the others; the difference of the effects"
     if not mechanism.switches:
         return Truth(0.0, Estimand.INTERACTION, says)
-    value, se = _paired(mechanism, source, target, lag).difference()
+    value, se = paired_effects(mechanism, source, target, lag).difference()
     return Truth(value, Estimand.INTERACTION, says, se)
 
 
@@ -107,7 +109,7 @@ def _path(mechanism: Mechanism, question: Question, wanted: Estimand, source: st
     With a horizon, and in a diary: the mediator is held at its untreated course all the way, and the indirect
     effect is what is lost by that.
     """
-    mediator = question.pathway
+    mediator = PATHWAYS.get(question.pathway or "", question.pathway)
     if mediator is None or mediator not in mechanism.variables:
         raise WorldError("pathway of the question", "this world does not show that mediator", "Name one it shows.")
     if mechanism.pace == "panel" and question.horizon is None:

@@ -40,20 +40,20 @@ def effect_course(
 ) -> Float[np.ndarray, "steps"]:
     """The effect on ``target`` at each step from 0 to ``days`` after ``source`` was raised by one SD.
 
-    The two lives differ by d with d <- move d at each step, because their disturbances are the same; states named
-    in ``held`` follow the first life in the second. For mechanisms without a switch only.
+    The two lives differ by d, and d <- (I + Ah + (Ah)²/2) d at each step, because their disturbances are the same.
+    States named in ``held`` follow the first life in the second: their rows and columns leave A. For mechanisms
+    without a switch only.
     """
     _refuse_switch(mechanism)
     change = mechanism.raised(source)
     kept = np.array([state not in held for state in mechanism.states], dtype=float)
-    if not kept @ np.abs(change) or mechanism.row(target) < 0:
-        raise WorldError(f"pathway '{source}'", "the cause itself cannot be held", "Name a mediator.")
+    small = kept[:, None] * mechanism.drift[0] * kept * mechanism.step
+    move = np.eye(len(kept)) + small + small @ small / 2
     row = mechanism.latent[mechanism.row(target)]
     course = np.empty(int(np.ceil(days / mechanism.step - 1e-9)) + 1)
-    change = change * kept
     for k in range(course.size):
         course[k] = row @ change
-        change = kept * (mechanism.move[0] @ change)
+        change = move @ change
     return course
 
 

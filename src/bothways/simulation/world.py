@@ -8,12 +8,14 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from bothways.simulation.catalogue import Mediators, OnsetRates, WorldSpec, find, with_effect, with_ratio
+from bothways.simulation.build import build
+from bothways.simulation.catalogue import OnsetRates, WorldSpec, find, with_effect, with_ratio
 from bothways.simulation.lives import YEAR
-from bothways.simulation.mechanism import STEP, Mechanism, Pace, Plan, build
+from bothways.simulation.mechanism import STEP, Mechanism, Pace, Plan
 from bothways.simulation.observe import Observation
 from bothways.simulation.onset_truth import Intervention, OnsetMechanism, Order, occupancy, onset_truth, order
 from bothways.simulation.onset_world import follow
+from bothways.simulation.processes import Mediators
 from bothways.simulation.questions import score_truth
 from bothways.simulation.score_world import ask_people
 from bothways.simulation.truth import Truth

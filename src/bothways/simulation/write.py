@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from bothways.simulation.catalogue import MEDIATORS, PROCESSES, WorldSpec
+from bothways.simulation.catalogue import WorldSpec
 from bothways.simulation.mechanism import Mechanism
 from bothways.simulation.observe import Observation
 from bothways.simulation.onset_world import Followed
+from bothways.simulation.processes import MEDIATORS, PROCESSES
 from bothways.simulation.score_world import Answers
 from bothways.terms.question import Condition, Kind, Pair
 from bothways.terms.records import Records, Roles, Source, TimeUnit
@@ -19,7 +20,7 @@ from bothways.terms.records import Records, Roles, Source, TimeUnit
 A, B = "depression", "back_pain"
 LABELS = {
     **{key: process.label for key, process in PROCESSES.items()},
-    "chronic": "pain for over three months",
+    "chronic_pain": "pain for over three months",
     "death": "death",
     "age": "age",
     "sex": "sex",
@@ -41,8 +42,8 @@ def score_records(
     """A panel or diary: a row for each time that a person who had not left was asked."""
     here = ~answers.gaps.left
     person, occasion = np.nonzero(here)
-    keys = (*mechanism.variables, "chronic")
-    shown = [k for k, key in enumerate(keys) if key != "chronic" or "chronic" in spec.seen]
+    keys = (*mechanism.variables, "chronic_pain")
+    shown = [k for k, key in enumerate(keys) if key != "chronic_pain" or "chronic_pain" in spec.seen]
     values = {keys[k]: answers.values[here, k] for k in shown}
     lost = {keys[k]: int((answers.gaps.skipped[..., k] & here).sum()) for k in shown}
     return Records(
@@ -88,7 +89,7 @@ def pair_of(kind: Kind) -> Pair:
 
 def roles_of(keys: tuple[str, ...], time: str) -> Roles:
     """Roles of the columns: the pair, the mediators as pathways, chronicity to compare by, the rest as covariates."""
-    special = (A, B, "chronic", "death")
+    special = (A, B, "chronic_pain", "death")
     return Roles(
         id="id",
         time=time,
@@ -96,7 +97,7 @@ def roles_of(keys: tuple[str, ...], time: str) -> Roles:
         b=(B,),
         pathways=tuple(key for key in keys if key in MEDIATORS),
         covariates=tuple(key for key in keys if key not in special and key not in MEDIATORS),
-        by=tuple(key for key in keys if key == "chronic"),
+        by=tuple(key for key in keys if key == "chronic_pain"),
     )
 
 
