@@ -118,6 +118,12 @@ def panel(
     )  # fmt: skip
 
 
+MOVES = (
+    ("neither", "a", 120), ("neither", "b", 160), ("a", "both", 41), ("b", "both", 47), ("a", "neither", 60),
+    ("b", "neither", 90), ("both", "a", 12), ("both", "b", 20), ("neither", "neither", 900),
+)  # fmt: skip
+
+
 def onset(a_to_b: tuple[float, float] = (1.6, 1.2), b_to_a: tuple[float, float] = (1.4, 1.15)) -> DesignResult:
     """An onset cohort: two rate ratios and the order of onset."""
     rate = {"design": "onset", "model": "four-state", "estimand": Estimand.RATE_RATIO, "lag_days": None}
@@ -131,6 +137,7 @@ def onset(a_to_b: tuple[float, float] = (1.6, 1.2), b_to_a: tuple[float, float] 
             answer(B_TO_A, estimate(0.47, 0.05, Scale.SHARE), expected=0.58, **share),
             answer(JOINT, estimate(0.12, 0.03, Scale.SHARE), expected=0.12, **share),
         ),
+        tables=(Table("state_flow", "Moves between the states", ("from", "to", "moves"), MOVES),),
         methods="A four-state Markov model was fitted to states seen at visits.",
     )
 
@@ -231,8 +238,15 @@ PLAIN = outcome(panel(), onset())
 FULL = outcome(panel(), onset(), diary(), truth={"panel.ri-clpm.strength.a_to_b": 0.1})
 TWO = outcome(panel((0.2, 0.1), (0.02, 0.12), (TWO_WAVES, COMMON), "clpm"))
 NOTHING = outcome(refused())
+COURSE = Table(
+    "course", "Your course", ("day", "depression", "back pain"),
+    tuple((float(day), 5 + day % 4, 3 + day % 3 if day % 5 else None) for day in range(40)),
+)  # fmt: skip
 CARED = replace(
-    outcome(panel((0.1, 0.3), (0.0, 0.3))), care=TOPIC.help, one_person=True, source=replace(SOURCE, people=1)
+    outcome(replace(panel((0.1, 0.3), (0.0, 0.3)), tables=(COURSE,))),
+    care=TOPIC.help,
+    one_person=True,
+    source=replace(SOURCE, people=1),
 )
 ONE_WAY = outcome(panel((0.12, 0.05), (0.0, 0.03)))
 OUTCOMES = {"plain": PLAIN, "full": FULL, "two": TWO, "nothing": NOTHING, "cared": CARED, "one_way": ONE_WAY}

@@ -6,7 +6,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.document import Block, Bullets, Card, Cards, Details, Figure, Grid, Paragraph, Section
-from bothways.reports.grids import answers_grid, assumptions_grid, caveats_grid, lines_grid
+from bothways.reports.grids import answers_grid, assumptions_grid, caveats_grid, lines_grid, named_table, table_grid
 from bothways.reports.vocabulary import DESIGNS, VERDICTS
 from bothways.reports.wording import capital, ends, label, reading_words
 
@@ -23,7 +23,7 @@ def short_answer(facts: Facts) -> Section:
     """The verdict first, drawn and in words; its numbers one click below."""
     blocks: list[Block] = [*_simulated(facts), Paragraph(facts["verdict"]["short_answer"], "lead")]
     blocks += [glance(facts), Cards(tuple(_card(facts, x) for x in WAYS))]
-    blocks += _refusals(facts)
+    blocks += [*course_of_person(facts), *_refusals(facts)]
     headline = [a for a in facts["answers"] if a["headline"] and a["facet"] == "strength"]
     if headline:
         note = "The smallest effect was set before any estimate was seen."
@@ -56,11 +56,16 @@ def _truth_sentence(facts: Facts, way: str) -> str:
 def _refusals(facts: Facts) -> list[Block]:
     if any(a["estimate"] for a in facts["answers"]) or not facts["refusals"]:
         return []
-    return [
-        Paragraph("No design could answer from these records, for these reasons:", "plain"),
+    blocks: list[Block] = [
+        Paragraph("No design could answer from these records, for these reasons:"),
         Bullets(tuple(refusal_words(r) for r in facts["refusals"])),
-        Paragraph("What the records do show stands under “Methods, assumptions and the data's flow”."),
     ]
+    together = named_table(facts, "associations")
+    if together is not None:
+        text = "What these records do show is how the two go together, which says nothing of order:"
+        blocks += [Paragraph(text), table_grid(together)]
+    blocks.append(Paragraph("More of what they hold stands under “Methods, assumptions and the data's flow”."))
+    return blocks
 
 
 def refusal_words(refusal: Facts) -> str:
@@ -141,11 +146,29 @@ def _way_details(rows: list[Facts], direction: str, facts: Facts) -> Details:
     return Details("The numbers and what they rest on", tuple(blocks))
 
 
+def flow_of_states(facts: Facts) -> list[Block]:
+    """The moves between neither, one, the other and both, where a design counted them."""
+    table = named_table(facts, "state_flow")
+    if table is None:
+        return []
+    alt = "Four states with arrows between them, as wide as the moves are many; the table below counts the moves."
+    return [Figure("state_flow", "Moves between the states", alt, table_grid(table))]
+
+
+def course_of_person(facts: Facts) -> list[Block]:
+    """The person's own course, only in a report about one person."""
+    table = named_table(facts, "course") if facts["one_person"] else None
+    if table is None:
+        return []
+    alt = "Two lines over time, one for each condition; the table below holds the values."
+    return [Figure("course", "Your course over time", alt, table_grid(table))]
+
+
 def first(facts: Facts) -> Section:
     """Who had it first: beside strength, never in its place."""
     order, words = facts["verdict"]["order"], facts["words"]["order"]
     rows = [a for a in facts["answers"] if a["facet"] == "first"]
-    blocks: list[Block] = [Paragraph(order["sentence"], "lead")]
+    blocks: list[Block] = [Paragraph(order["sentence"], "lead"), *flow_of_states(facts)]
     if words["shares"]:
         blocks.append(Bullets(tuple(capital(s) + "." for s in words["shares"])))
         blocks.append(Details("The numbers", (answers_grid("answers_first", "Who had it first", rows, facts),)))

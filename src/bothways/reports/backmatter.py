@@ -6,6 +6,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.answers import refusal_words
+from bothways.reports.checklist import checklist
 from bothways.reports.document import Block, Bullets, Code, Details, Figure, Link, Links, Paragraph, Section, Terms
 from bothways.reports.grids import (
     assumptions_grid,
@@ -52,6 +53,7 @@ def methods(facts: Facts) -> Section:
     technical: list[Block] = [*fit_grids(facts), *(table_grid(t) for t in facts["tables"])]
     if technical:
         blocks.append(Details("Fits and technical tables", tuple(technical), depth=2))
+    blocks.append(Details("Checklist of an observational report, filled in", (checklist(facts),), depth=2))
     blocks += _remake(facts)
     return Section("methods", "Methods, assumptions and the data's flow", tuple(blocks), depth=2, short="Methods")
 

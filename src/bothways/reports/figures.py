@@ -7,6 +7,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.backmatter import coverage_table, flow_column
+from bothways.reports.courses import course, state_flow
 from bothways.reports.curves import curve
 from bothways.reports.document import Figure
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, STYLE, WAY, WIDTH, canvas, svg_of, wrapped
@@ -95,4 +96,6 @@ DRAWINGS: Mapping[str, Callable[[Facts], Any]] = {
     "evidence": evidence,
     "curve": curve,
     "flow": _flow,
+    "state_flow": state_flow,
+    "course": course,
 }

@@ -125,6 +125,12 @@ def table_grid(table: Facts) -> Grid:
     return Grid(table["key"], table["title"], tuple(table["columns"]), rows, table["note"])
 
 
+def named_table(facts: Facts, key: str) -> Facts | None:
+    """The table of this key, of any design or of the description, if it has rows."""
+    tables = (*facts["description"], *facts["tables"])
+    return next((t for t in tables if t["key"] == key and t["rows"]), None)
+
+
 def fit_grids(facts: Facts) -> Iterable[Grid]:
     """For each fit, its indices and its parameters."""
     for i, fit in enumerate(facts["fits"]):
