@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,14 +11,14 @@ from jaxtyping import Bool, Float, Int
 
 from bothways.intake import notice
 from bothways.intake.care import self_harm_items
-from bothways.intake.conditions import scored_so_that_higher_is_worse, settled_pair
+from bothways.intake.conditions import higher_is_worse, settled_pair
 from bothways.intake.dated import DatedColumns, watch
 from bothways.intake.findings import count, in_order, warning
 from bothways.intake.measure import Column, measure, together
 from bothways.intake.missing import Measured
 from bothways.intake.people import by_fingerprint, per_person, sorted_rows, without_repeats
 from bothways.intake.plan import make_plan
-from bothways.intake.roles import Plan
+from bothways.intake.roles import Plan, Variable
 from bothways.intake.table import Sheet, open_table
 from bothways.intake.times import Axis, Clock, axis, read_clock
 from bothways.terms.errors import RecordsError
@@ -68,10 +68,19 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     return replace(records, findings=in_order(found))
 
 
+def _columns(sheet: Sheet, plan: Plan, variables: Iterable[Variable], layout: Layout) -> tuple[Column, ...]:
+    """Every variable read over all its waves, higher is worse, in the order of their keys."""
+    found = []
+    for variable in variables:
+        column = measure(sheet, plan, variable, layout)
+        if column is not None:
+            found.append(higher_is_worse(column, variable, layout))
+    return tuple(sorted(found, key=lambda column: column.key))
+
+
 def _lengthened(sheet: Sheet, plan: Plan, layout: Layout) -> Long:
     """Every variable over time, and who and when for each row."""
-    read_columns = (measure(sheet, plan, variable, layout) for variable in plan.variables)
-    columns = tuple(sorted((column for column in read_columns if column is not None), key=lambda c: c.key))
+    columns = _columns(sheet, plan, plan.variables, layout)
     person = np.arange(sheet.rows) if plan.roles.id is None else sheet.identities(plan.roles.id)
     if plan.shape == "long":
         assert plan.roles.time is not None
@@ -88,8 +97,8 @@ def _watched(sheet: Sheet, plan: Plan, dated: DatedColumns, layout: Layout) -> L
     """Dated onsets as 0/1 states at entry, at each change and at exit, with the events beside."""
     seen = watch(sheet, dated, layout)
     person = np.arange(sheet.rows) if plan.roles.id is None else sheet.identities(plan.roles.id)
-    others = (measure(sheet, plan, variable, layout) for variable in plan.variables if variable.key not in dated.onset)
-    rest = [replace(column, measured=column.measured.take(seen.row)) for column in others if column is not None]
+    others = [variable for variable in plan.variables if variable.key not in dated.onset]
+    rest = [replace(c, measured=c.measured.take(seen.row)) for c in _columns(sheet, plan, others, layout)]
     states = [Column(key, Measured(state), condition=True) for key, state in seen.states.items()]
     columns = tuple(sorted((*states, *rest), key=lambda column: column.key))
     clock = Clock(seen.time, TimeUnit.DAY, False, "dates" if seen.in_dates else "day numbers")
@@ -153,7 +162,7 @@ def _records(
 ) -> Records:
     columns = [replace(column, measured=column.measured.take(rows)) for column in long.columns]
     labels = {topic.pair.a.key: topic.pair.a.label, topic.pair.b.key: topic.pair.b.label}
-    values = scored_so_that_higher_is_worse(columns, plan, layout)
+    values = {column.key: column.measured.values for column in columns}
     at = long.person[rows]
     person = np.cumsum(np.r_[False, at[1:] != at[:-1]]).astype(np.int64)
     people = int(person[-1]) + 1

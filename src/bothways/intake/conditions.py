@@ -15,19 +15,13 @@ from bothways.terms.question import Condition, Kind, Pair
 from bothways.terms.topic import Instrument, Topic
 
 
-def scored_so_that_higher_is_worse(
-    columns: Sequence[Column], plan: Plan, layout: Layout
-) -> dict[str, Float[np.ndarray, "rows"]]:
-    """The values by key, each variable that counts the good turned round: x -> low + high - x, else -x."""
-    variables = {variable.key: variable for variable in plan.variables}
-    values = {}
-    for column in columns:
-        variable, found = variables[column.key], column.measured.values
-        if is_turned(variable, column.instrument, layout):
-            bounds = bounds_of(variable, layout)
-            found = (sum(bounds) if bounds else 0.0) - found + 0.0
-        values[column.key] = found
-    return values
+def higher_is_worse(column: Column, variable: Variable, layout: Layout) -> Column:
+    """The column, turned round where it counts the good: x -> low + high - x, or -x where no range is known."""
+    if not is_turned(variable, column.instrument, layout):
+        return column
+    bounds = bounds_of(variable, layout)
+    turned = (sum(bounds) if bounds else 0.0) - column.measured.values
+    return replace(column, measured=replace(column.measured, values=turned))
 
 
 def is_turned(variable: Variable, instrument: Instrument | None, layout: Layout) -> bool:

@@ -143,7 +143,7 @@ def _reversed(records: Records, layout: Layout) -> Iterable[Finding]:
     if both.sum() < 10 or a[both].std() == 0 or b[both].std() == 0:
         return []
     r = float(np.corrcoef(a[both], b[both])[0, 1])
-    upper = np.tanh(np.arctanh(max(r, -0.999999)) + 3.29 / np.sqrt(both.sum() - 3))
+    upper = np.tanh(np.arctanh(np.clip(r, -0.999999, 0.999999)) + 3.29 / np.sqrt(both.sum() - 3))
     if upper >= -0.1:
         return []
     says = (
