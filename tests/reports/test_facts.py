@@ -97,6 +97,7 @@ def test_words_are_decided_once_from_the_facts() -> None:
         "word": "comes before and predicts",
         "certainty": "low certainty",
         "certainty_means": "More research is likely to change this word.",
+        "needed": "",
         "estimate": "0.12 (0.07 to 0.17)",
         "plain": "One standard deviation more depression went with 0.12 standard deviations more back pain "
         "6 months later (95% interval 0.07 to 0.17).",
@@ -117,3 +118,11 @@ def test_less_of_it_is_said() -> None:
     words = facts["words"]["answers"]["panel.ri-clpm.strength.a_to_b"]
     assert words["reading"] == "comes before and predicts (less of it)"
     assert "0.12 standard deviations less back pain" in words["plain"]
+
+
+def test_an_undecided_word_says_what_would_decide_it() -> None:
+    """Half-width 0.3 about 0.1: excluding nothing takes (0.3 / 0.1) squared, 9 times 1,000 people."""
+    words = facts_of(outcome(panel((0.1, 0.3), (0.12, 0.05))))["words"]["directions"]
+    assert words["a_to_b"]["certainty_means"].endswith("this is not a “no”.")
+    assert words["a_to_b"]["needed"].startswith("About 9,000 people")
+    assert words["b_to_a"]["needed"] == ""

@@ -106,7 +106,7 @@ def way(facts: Facts, direction: str) -> Section:
             Paragraph(f"Records of the same people over time, with {start} asked about before {end}, would tell.")
         )
     else:
-        blocks.append(Paragraph(f"{capital(w['certainty'])}. {w['certainty_means']}"))
+        blocks.append(Paragraph(f"{capital(w['certainty'])}. {w['certainty_means']} {w['needed']}".strip()))
     blocks += _beside(rows, w["answer"], facts)
     blocks += _caveats([a for a in rows if a["headline"]])
     if rows:

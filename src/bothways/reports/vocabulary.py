@@ -31,6 +31,7 @@ CERTAINTY_MEANS: Mapping[str, str] = {
     "low": "More research is likely to change this word.",
     "very_low": "This word is a first hint and no more.",
 }
+UNDECIDED_MEANS = "The data agree both with nothing and with something that matters: this is not a “no”."
 SCALES: Mapping[str, str] = {
     "sd_per_sd": "standard deviations per standard deviation",
     "hazard_ratio": "hazard ratio",

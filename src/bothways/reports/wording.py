@@ -16,6 +16,7 @@ from bothways.reports.vocabulary import (
     ORDER_WORDS,
     READINGS,
     SCALES,
+    UNDECIDED_MEANS,
     VERDICTS,
 )
 from bothways.terms.answer import Estimate
@@ -75,11 +76,24 @@ def _direction_words(facts: Facts, way: str) -> Facts:
         "question": f"Can {start} lead to {end}?",
         "word": VERDICTS[verdict["word"]],
         "certainty": CERTAINTIES[verdict["certainty"]],
-        "certainty_means": CERTAINTY_MEANS[verdict["certainty"]],
+        "certainty_means": UNDECIDED_MEANS
+        if verdict["word"] == "too_uncertain"
+        else CERTAINTY_MEANS[verdict["certainty"]],
+        "needed": _needed(facts, speaker),
         "estimate": estimate_words(speaker) if speaker else "",
         "plain": plain_size(speaker, facts) if speaker else "",
         "answer": speaker["id"] if speaker else "",
     }
+
+
+def _needed(facts: Facts, speaker: Facts | None) -> str:
+    """How many people would decide an undecided word; "" where that is not known."""
+    found = (c for c in facts["verdict"]["challenges"] if c["key"] == "people_needed" and c["value"])
+    of_speaker = next((c for c in found if speaker and c["answer"] == speaker["id"]), None)
+    if of_speaker is None:
+        return ""
+    people = numbers.about(of_speaker["value"])
+    return f"About {people} people of the same kind would decide it, were the estimate to stay where it is."
 
 
 def speaking(facts: Facts, way: str) -> Facts | None:
