@@ -224,7 +224,7 @@ def _from_binary(path: Path, ending: str, sheet: str | None) -> Sheet:
         elif ending in (".arrow", ".feather", ".ipc"):
             frame = pl.read_ipc(path)
         elif ending in (".xlsx", ".xls"):
-            frame = pl.read_excel(path, sheet_name=sheet, engine="calamine")
+            frame = _from_workbook(path, sheet)
         else:
             frame, declared, lettered = _from_statistics(path, ending)
     except RecordsError:
@@ -234,6 +234,17 @@ def _from_binary(path: Path, ending: str, sheet: str | None) -> Sheet:
         mend = "Check that it opens where it was made, or save it as CSV"
         raise RecordsError(str(path), f"it is no readable {ending} file ({kind})", mend) from None
     return Sheet(str(path), _sha256_of_file(path), frame, declared, lettered)
+
+
+def _from_workbook(path: Path, sheet: str | None) -> pl.DataFrame:
+    """One sheet of a workbook, the first where none is named."""
+    import fastexcel  # heavy, and needed here alone
+
+    names = fastexcel.read_excel(path).sheet_names
+    if sheet is not None and sheet not in names:
+        shown = ", ".join(f"'{name}'" for name in names)
+        raise RecordsError(f"{path}, --sheet {sheet}", "there is no such sheet", f"The sheets are {shown}")
+    return pl.read_excel(path, sheet_name=sheet or names[0], engine="calamine")
 
 
 def _from_statistics(
