@@ -205,6 +205,61 @@ def test_no_evidence_is_refused_and_wider_evidence_alone_does_not_speak() -> Non
     assert silent.estimate is None
 
 
+def test_an_unconfirmed_number_never_speaks() -> None:
+    unread = replace(FOUR[3], number_confirmed=False)
+    assert answered(unread).headline(Direction.A_TO_B).status is Status.REFUSED
+    assert answered(FOUR[0], unread).headline(Direction.A_TO_B).estimate.value == 1.5
+    pooled = replace(unread, design="meta_analysis")
+    assert answered(FOUR[0], pooled).headline(Direction.A_TO_B).model == "single study"
+
+
+def test_of_single_studies_the_plain_contrast_then_the_most_adjusted_then_the_largest_speaks() -> None:
+    def speaking(*evidence: Evidence) -> float:
+        return answered(*evidence).headline(Direction.A_TO_B).estimate.value
+
+    assert speaking(FOUR[0], FOUR[1]) == 2.0
+    assert speaking(FOUR[0], replace(FOUR[1], contrast_kind="extreme_groups")) == 1.5
+    assert speaking(replace(FOUR[0], adjusted_for="age, sex, smoking"), FOUR[1]) == 1.5
+
+
+def test_a_subgroup_of_one_study_is_not_shown() -> None:
+    odd = replace(FOUR[3], outcome_kind="chronic_onset")
+    assert not [t for t in answered(*FOUR[:3], odd).tables if t.key == "subgroups"]
+    two = replace(FOUR[2], outcome_kind="chronic_onset")
+    assert column(table(answered(*FOUR[:2], two, odd), "subgroups"), "studies") == [2, 2]
+
+
+def test_a_base_risk_turns_odds_and_hazards_into_risks_and_says_so() -> None:
+    mixed = (FOUR[0], FOUR[1], replace(FOUR[2], scale="hazard_ratio"))
+    assert answered(*mixed).headline(Direction.A_TO_B).model == "single study"
+    result = answered(*mixed, base_risk=0.2)
+    headline = result.headline(Direction.A_TO_B)
+    assert headline.estimate.scale is Scale.RISK_RATIO
+    assert headline.model.startswith("random effects")
+    assert {c.code for c in headline.caveats} == {"common_cause", "converted"}
+    assert headline.status_says == "pooled here from: Author1 2001, Author2 2002, Author3 2003"
+    one = answered(FOUR[0], base_risk=0.2).headline(Direction.A_TO_B)
+    assert one.status_says == "converted (odds ratio to risk ratio by Zhang and Yu 1998): Author1 2001"
+    assert "Zhang and Yu" in result.methods
+    assert all(column(table(result, "ladder_a_to_b"), "conversion"))
+
+
+def test_within_person_studies_are_pooled_apart_and_speak_beside() -> None:
+    inside = tuple(
+        study(i, x, x - 0.02, x + 0.02, scale="sd_per_sd", contrast_kind="within_person", design="panel_model",
+              outcome_kind="score_at_next_wave", lag_years=1.0)
+        for i, x in ((5, 0.02), (6, 0.05), (7, 0.04))
+    )  # fmt: skip
+    result = answered(*FOUR, *inside)
+    between, within = (a for a in result.answers if a.headline and a.direction is Direction.A_TO_B)
+    assert between.estimand is Estimand.POOLED
+    assert (within.id, within.estimand) == ("literature.a_to_b.within", Estimand.CROSS_LAG)
+    assert within.estimate.value == pytest.approx(0.11 / 3)
+    assert (within.lag_days, within.lag_waves) == (365.25, None)
+    assert (between.horizon_days, between.lag_waves) == (None, 1.0)
+    assert len({a.id for a in result.answers}) == len(result.answers)
+
+
 def test_ten_studies_bring_subgroups_a_regression_and_eggers_test() -> None:
     rng = np.random.default_rng(3)
     many = []
@@ -235,6 +290,7 @@ def test_the_answer_in_words_says_what_an_epidemiologist_would_sign() -> None:
     assert "Nothing was pooled here" in text["a_to_b"]
     assert "0.017 to 0.021 standard deviations" in text["a_to_b"]
     assert "no association" in text["a_to_b"]
+    assert "above zero, yet inside the bounds" in text["a_to_b"]
     assert "1.96 (1.41 to 2.74)" in text["b_to_a"]
     assert "that is no null" in text["b_to_a"]
     assert "0.92 (0.42 to 2.05)" in text["final_word"]

@@ -45,6 +45,11 @@ def test_the_separator_does_not_matter(tmp_path: Path, separator: str) -> None:
     assert read_evidence(csv(tmp_path, *lines))[0].estimate == 1.5
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    path = csv(tmp_path, "\ufeff" + HEADER, ROW)
+    assert read_evidence(path)[0].id == "s1"
+
+
 def test_three_formats_say_the_same(tmp_path: Path) -> None:
     table = {
         "id": "s1",

@@ -9,6 +9,7 @@ has no lag, and twins compared at one time have no order, so neither speaks; bot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bothways.designs.literature.families import Family, adjustment
 from bothways.designs.literature.place import DIRECTIONS, Entry, Group, short_citation
@@ -45,6 +46,26 @@ class Speaker:
         if isinstance(self.source, Family):
             return f"{self.source.label}, pooled from {len(self.source.entries)} studies"
         return _target(self.source)
+
+    @property
+    def origin(self) -> str:
+        """Whose number it is, and whether it stands as printed."""
+        if isinstance(self.source, Family):
+            return "pooled here from: " + ", ".join(short_citation(e.evidence) for e in self.source.entries)
+        made = f"converted ({self.source.converted})" if self.source.converted else "as published"
+        return f"{made}: {short_citation(self.source.evidence)}"
+
+    def years(self, field: Literal["lag_years", "follow_up_years"]) -> float | None:
+        """How long it looks ahead; None where that is not printed or differs between the members of a pool."""
+        members = self.source.entries if isinstance(self.source, Family) else (self.source,)
+        stated: set[float | None] = {getattr(entry.evidence, field) for entry in members}
+        return stated.pop() if len(stated) == 1 else None
+
+    def caveats(self) -> tuple[Caveat, ...]:
+        """The reasons to read it with care; those of a pool are those of its members, each once."""
+        if isinstance(self.source, Family):
+            return tuple(dict.fromkeys(caveat for entry in self.source.entries for caveat in _caveats(entry)))
+        return _caveats(self.source)
 
     @property
     def kind(self) -> str:
@@ -103,10 +124,9 @@ def shown(entry: Entry, pair: Pair) -> Answer:
 
 
 def _spoken(direction: Direction, pair: Pair, chosen: Speaker) -> Answer:
-    entry, estimate = chosen.entry, chosen.estimate
-    e = entry.evidence if entry else None
-    within = entry is not None and entry.group is Group.WITHIN
-    horizon = None if within or e is None or e.follow_up_years is None else e.follow_up_years * YEAR
+    estimate, within = chosen.estimate, chosen.source.group is Group.WITHIN
+    lag = chosen.years("lag_years")
+    horizon = None if within else chosen.years("follow_up_years")
     return Answer(
         id=f"literature.{direction.value}.{'within' if within else 'between'}",
         question=Question(pair, Facet.STRENGTH, direction, estimate.scale if estimate else None),
@@ -115,16 +135,16 @@ def _spoken(direction: Direction, pair: Pair, chosen: Speaker) -> Answer:
         estimand=Estimand.CROSS_LAG if within else Estimand.POOLED,
         status=Status.ANSWERED,
         line="A",
-        status_says="" if e is None else f"as published: {short_citation(e)}",
+        status_says=chosen.origin,
         estimate=estimate,
         target=chosen.target,
-        contrast=e.contrast if e else "",
-        lag_days=None if e is None or e.lag_years is None else e.lag_years * YEAR,
-        lag_waves=1.0 if horizon is None and not within else None,  # years not printed: from the start to the next look
-        horizon_days=horizon,
+        contrast=chosen.source.evidence.contrast if isinstance(chosen.source, Entry) else chosen.source.contrast_kind,
+        lag_days=None if lag is None else lag * YEAR,
+        lag_waves=1.0 if lag is None and horizon is None else None,  # not printed: from one look to the next
+        horizon_days=None if horizon is None else horizon * YEAR,
         headline=True,
         assumptions=ASSUMPTIONS,
-        caveats=_caveats(entry) if entry else (COMMON_CAUSE,),
+        caveats=chosen.caveats(),
     )
 
 
