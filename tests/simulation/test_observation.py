@@ -168,7 +168,7 @@ def test_diary_prompts_keep_to_the_waking_day_and_to_their_order() -> None:
     assert hours.min() >= 8 - 1 / 4
     assert hours.max() <= 22 + 1 / 4
     days = records.time.reshape(40, 50)
-    assert (np.diff(days, axis=1) >= 0).all()
+    assert (np.diff(days, axis=1) > 0).all()
     assert days.max() < 10
     assert np.unique(np.round(np.diff(days, axis=1), 6)).size > 20
 
@@ -182,6 +182,8 @@ def test_visits_of_a_panel_may_be_at_peoples_own_times() -> None:
 def test_impossible_wishes_are_refused() -> None:
     with pytest.raises(WorldError, match="between 0 and 1"):
         Observation(missing=1.4)
+    with pytest.raises(WorldError, match="out of range"):
+        Observation(error=0.3, shared_error=1.2)
     with pytest.raises(WorldError, match="hours"):
         Observation(wake=23.0)
     with pytest.raises(WorldError, match="at least one"):

@@ -51,6 +51,8 @@ class Observation:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise WorldError(f"observation, {name}", "it must lie between 0 and 1", "Give a share.")
+        if not -1 <= self.shared_error <= 1 or self.error < 0:
+            raise WorldError("observation, error", "an SD or a correlation is out of range", "Mend the error.")
         if not 0 <= self.wake < self.sleep <= 24:
             raise WorldError("observation, wake and sleep", "they must be hours of one day", "Give hours 0 to 24.")
 

@@ -28,7 +28,9 @@ def ask_people(mechanism: Mechanism, people: int, times: int, how: Observation, 
         days = _prompt_days(people, times, how, clock)
     else:
         days = wave_days(people, times, mechanism.gap, how.jitter or 0.0, clock)
+    order = np.arange(times)
     stops = np.round(days / mechanism.step).astype(np.int64)
+    stops = np.maximum.accumulate(stops - order, axis=1) + order  # nobody is asked twice at one moment
     walkers = begin(mechanism, people, lives)
     course = go(mechanism, walkers, stops, lives)
     reports = course.states @ mechanism.reported.T + walkers.levels[:, None, :]

@@ -122,7 +122,8 @@ def simulate(
     seed : an integer or a generator; the same seed gives the same digits.
     design : seen as a panel of waves, an onset cohort (0/1 states at visits, or dated) or a diary.
     effect : true size of the world's arrows, or a pair (A to B, B to A): the standardised within-person cross-lag
-        over one gap in a panel or diary, the rate ratio in an onset cohort.
+        over one gap in a panel or diary (in chronic-only, of the arrow while it is open), the rate ratio in an
+        onset cohort. A single number moves only the arrows that the world has.
     mediators : "collapsed", one direct arrow for each direction and Gaussian disturbances, so that what is seen at
         equal gaps is exactly a random-intercept VAR(1); "modelled", every pathway of the source article as a
         process of its own, with shocks. Left out, the world's own.
@@ -133,6 +134,8 @@ def simulate(
     Raises WorldError for an unknown world, too few people or waves, or an effect that no coupling reaches.
     """
     how = observation or Observation()
+    if design not in TIMES:
+        raise WorldError(f"design '{design}'", "no world is seen so", f"Choose one of: {', '.join(TIMES)}.")
     times = TIMES[design] if waves is None else waves
     if people < 1 or times < 1:
         raise WorldError("people and waves", "there must be at least one of each", "Give positive numbers.")
