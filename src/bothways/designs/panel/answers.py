@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm
 
-from bothways.designs.panel.caveats import MIXED, assumptions_of, caveats_of, disagreement, improper
+from bothways.designs.panel.caveats import MIXED, disagreement, improper
 from bothways.designs.panel.effects import by_wave, contrast, correlations, horizons_of, lag_effects
 from bothways.designs.panel.estimation import Fitted, Headline
 from bothways.designs.panel.failures import failure_words
+from bothways.designs.panel.missing import Leaving
 from bothways.designs.panel.models import FAMILIES
 from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.inference import Interval
-from bothways.terms.answer import Answer, Caveat, Estimand, Estimate, Status
+from bothways.terms.answer import Answer, Assumption, Caveat, Estimand, Estimate, Status
 from bothways.terms.question import Direction, Facet, Question, Scale
 from bothways.terms.settings import Settings
 from bothways.terms.verdict import Reading, read_estimate
@@ -35,6 +36,9 @@ class Room:
     settings: Settings
     headline: Headline
     others: tuple[Fitted, ...]
+    gone: tuple[Leaving, ...]
+    assumptions: tuple[Assumption, ...]
+    caveats: tuple[Caveat, ...]
 
     @property
     def model(self) -> str:
@@ -123,13 +127,12 @@ def _headline(room: Room, direction: Direction, resampled: dict[Direction, Estim
     chosen, setup = room.headline.chosen, room.setup
     interval = lag_effects(chosen, (1.0,), room.settings.level)
     estimate = resampled.get(direction) or estimate_of(interval, place_of(direction, setup.K), room)
-    caveats = caveats_of(setup, room.headline)
     rivals = _rival_readings(room, direction, estimate)
     return replace(
         _answer(room, chosen, direction, estimate),
         headline=True,
-        assumptions=assumptions_of(setup, room.headline),
-        caveats=(*caveats, disagreement(rivals)) if rivals else caveats,
+        assumptions=room.assumptions,
+        caveats=(*room.caveats, disagreement(rivals)) if rivals else room.caveats,
     )
 
 
@@ -162,8 +165,8 @@ def _contrast(room: Room, resampled: dict[Direction, Estimate]) -> Answer:
         target="the difference in size between the two lags",
         contrast=f"how much more strongly {pair.a.label} predicts {pair.b.label} than the other way around",
         headline=True,
-        assumptions=assumptions_of(room.setup, room.headline),
-        caveats=caveats_of(room.setup, room.headline),
+        assumptions=room.assumptions,
+        caveats=room.caveats,
     )
 
 

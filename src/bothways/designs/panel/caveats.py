@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bothways.designs.panel.estimation import Fitted, Headline
-from bothways.designs.panel.missing import at_the_floor, left_unlike, missing_answers, two_valued
+from bothways.designs.panel.missing import Leaving, at_the_floor, left_unlike, missing_answers, two_valued
 from bothways.designs.panel.models import FAMILIES
 from bothways.designs.panel.setup import PanelSetup
 from bothways.terms.answer import Assumption, Caveat
@@ -31,10 +31,10 @@ SHARED = Caveat(
 )
 
 
-def caveats_of(setup: PanelSetup, headline: Headline) -> tuple[Caveat, ...]:
+def caveats_of(setup: PanelSetup, headline: Headline, gone: Sequence[Leaving]) -> tuple[Caveat, ...]:
     """Every caveat of the headline, the gravest first."""
     found = [TWO_WAVES] if setup.T == 2 else []
-    found += [SHARED, *_measurement(setup), *_sample(setup, headline.chosen)]
+    found += [SHARED, *_measurement(setup), *_sample(setup, headline.chosen, gone)]
     if headline.chosen.improper:
         found.append(improper(setup, headline.chosen))
     if not setup.waves.even and headline.chosen.form.lags != "drift":
@@ -99,11 +99,11 @@ def _measurement(setup: PanelSetup) -> list[Caveat]:
     return found
 
 
-def _sample(setup: PanelSetup, fitted: Fitted) -> list[Caveat]:
+def _sample(setup: PanelSetup, fitted: Fitted, gone: Sequence[Leaving]) -> list[Caveat]:
     found = []
     missing, asked = missing_answers(setup)
     if missing > MISSED * asked:
-        unlike = " Those who were missing at a wave had differed at the wave before." if left_unlike(setup) else ""
+        unlike = " Those who were missing at a wave had differed at the wave before." if left_unlike(gone) else ""
         found.append(
             Caveat(
                 "missing_not_random",
@@ -125,7 +125,7 @@ def _sample(setup: PanelSetup, fitted: Fitted) -> list[Caveat]:
     return found
 
 
-def assumptions_of(setup: PanelSetup, headline: Headline) -> tuple[Assumption, ...]:
+def assumptions_of(setup: PanelSetup, headline: Headline, gone: Sequence[Leaving]) -> tuple[Assumption, ...]:
     """What must hold for the headline to mean what it says; what data can check is checked."""
     family = FAMILIES[headline.chosen.form.key]
     missing, _ = missing_answers(setup)
@@ -139,9 +139,9 @@ def assumptions_of(setup: PanelSetup, headline: Headline) -> tuple[Assumption, .
         found.append(
             Assumption(
                 "Missing answers depend only on what was recorded.",
-                False if left_unlike(setup) else None,
+                False if left_unlike(gone) else None,
                 "That missing answers are completely random can be ruled out."
-                if left_unlike(setup)
+                if left_unlike(gone)
                 else "No sign that those who were missing had differed before.",
             )
         )

@@ -8,9 +8,11 @@ import numpy as np
 
 from bothways.designs.base import Refusal
 from bothways.designs.panel.answers import Room, answers_of, slug_of
-from bothways.designs.panel.estimation import Fitted, estimate, headline, pieces_of, with_indices
+from bothways.designs.panel.caveats import assumptions_of, caveats_of
+from bothways.designs.panel.estimation import Fitted, Headline, estimate, headline, pieces_of, with_indices
 from bothways.designs.panel.failures import failure_words
 from bothways.designs.panel.methods import methods_of
+from bothways.designs.panel.missing import leaving
 from bothways.designs.panel.models import compared_forms, headline_forms
 from bothways.designs.panel.parameters import parameter_table, unit_factors
 from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, usable_waves
@@ -97,7 +99,9 @@ def fit_all(setup: PanelSetup, settings: Settings, progress: Progress) -> Room:
     free = speaking.free
     if free is not None:
         free = chosen if free is speaking.chosen else with_indices(free, pieces, setup)
-    return Room(setup, settings, type(speaking)(chosen, free, speaking.test), tuple(others))
+    spoken, gone = Headline(chosen, free, speaking.test), leaving(setup)
+    rests_on, care = assumptions_of(setup, spoken, gone), caveats_of(setup, spoken, gone)
+    return Room(setup, settings, spoken, tuple(others), gone, rests_on, care)
 
 
 def fits_of(room: Room) -> tuple[Fitted, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +56,9 @@ def missing_answers(setup: PanelSetup) -> tuple[int, int]:
     return int(np.isnan(scores).sum()), int(scores.size)
 
 
-def left_unlike(setup: PanelSetup) -> bool:
+def left_unlike(rows: Sequence[Leaving]) -> bool:
     """Whether those missing at a wave had differed at the wave before, beyond chance over all waves together."""
-    z = np.array([z for row in leaving(setup) for z in row.z])
+    z = np.array([z for row in rows for z in row.z])
     z = z[np.isfinite(z)]
     return bool(len(z) and np.abs(z).max() > NOTICED * np.sqrt(1 + np.log(len(z))))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bothways.designs.panel.answers import DIRECTIONS, Room, estimate_of, place_of
 from bothways.designs.panel.effects import by_wave, lag_effects
 from bothways.designs.panel.estimation import Fitted
 from bothways.designs.panel.failures import failure_words
-from bothways.designs.panel.missing import leaving
+from bothways.designs.panel.missing import Leaving
 from bothways.designs.panel.models import FAMILIES, Key
 from bothways.designs.panel.moments import (
     correlation_table,
@@ -29,7 +31,7 @@ Row = tuple[Cell, ...]
 
 def tables_of(room: Room) -> tuple[Table, ...]:
     """Every table that these records and fits allow."""
-    tables = [coverage_table(room.setup), leaving_table(room.setup), comparison_table(room)]
+    tables = [coverage_table(room.setup), leaving_table(room.setup, room.gone), comparison_table(room)]
     if room.headline.test is not None:
         tables.append(test_table(room.headline.test))
     chosen = room.headline.chosen
@@ -59,10 +61,10 @@ def coverage_table(setup: PanelSetup) -> Table:
     )
 
 
-def leaving_table(setup: PanelSetup) -> Table:
+def leaving_table(setup: PanelSetup, gone: Sequence[Leaving]) -> Table:
     """How those who are missing at a wave had differed at the wave before."""
     rows: list[Row] = []
-    for row in leaving(setup):
+    for row in gone:
         if row.missing == 0:
             continue
         for k, key in enumerate(setup.processes):
