@@ -49,7 +49,8 @@ def test_every_table_saves_as_csv_and_reads_back() -> None:
 def test_tables_in_apa_form_are_numbered_and_ruled() -> None:
     text = tables_as_apa(facts_of(PLAIN))
     assert text.startswith("**Table 1**\n\n*The answer at a glance*\n\n| Way | Word |")
-    assert "*Note.* The smallest effect was set before any estimate was seen." in text
+    assert "The smallest effect was set before any estimate was seen." in text
+    assert "*Note.* All rows, " in text
 
 
 def test_markdown_tables_have_as_many_cells_as_heads() -> None:

@@ -17,37 +17,45 @@ from bothways.reports.vocabulary import (
     SCALES,
     SCALES_IN_TABLES,
 )
-from bothways.reports.wording import capital, readings_by_bound, way_words
+from bothways.reports.wording import readings_by_bound, way_words
 
 Facts = dict[str, Any]
 
 
 def answers_grid(key: str, title: str, answers: Iterable[Facts], facts: Facts, note: str = "") -> Grid:
-    """Answers, one row each; the column of the truth only where the records were simulated."""
+    """Answers, one row each. A column that says the same of every row, or nothing, gives way to the note."""
     rows = list(answers)
-    simulated = facts["simulated"] is not None
-    events = any(a["estimate"] and a["estimate"]["events"] is not None for a in rows)
-    columns = ["way", "what", "estimate (interval)", *(["truth"] if simulated else []), "scale", "lag", "people",
-               *(["events"] if events else []), "smallest effect", "reads"]  # fmt: skip
-    return Grid(key, title, tuple(columns), tuple(_answer_row(a, facts, simulated, events) for a in rows), note)
+    told = [_answer_cells(a, facts) for a in rows]
+    kept = [name for name in ANSWER_COLUMNS if name in KEPT or len({cells[name] for cells in told}) > 1]
+    dropped = [f"{name}: {told[0][name]}" for name in ANSWER_COLUMNS if told and name not in kept and told[0][name]]
+    notes = [f"All rows, {'; '.join(dropped)}."] if dropped else []
+    body = tuple(tuple(cells[name] or numbers.MISSING for name in kept) for cells in told)
+    return Grid(key, title, tuple(kept), body, " ".join([*notes, *([note] if note else [])]))
 
 
-def _answer_row(a: Facts, facts: Facts, simulated: bool, events: bool) -> tuple[str, ...]:
+ANSWER_COLUMNS = ("design", "way", "what", "group", "estimate (interval)", "truth", "scale", "lag", "people", "events",
+                  "smallest effect", "reads")  # fmt: skip
+KEPT = frozenset({"design", "estimate (interval)", "reads"})
+
+
+def _answer_cells(a: Facts, facts: Facts) -> dict[str, str]:
     w = facts["words"]["answers"][a["id"]]
-    what = ESTIMANDS.get(a["estimand"], a["estimand"])
-    about = f" ({a['subgroup']})" if a["subgroup"] else ""
-    return (
-        capital(w["way"]),
-        f"{w['model']}: {what}{about}",
-        w["estimate"] or a["status_says"] or numbers.MISSING,
-        *([w["truth"] or numbers.MISSING] if simulated else []),
-        SCALES_IN_TABLES.get(a["estimate"]["scale"], a["estimate"]["scale"]) if a["estimate"] else "",
-        w["when"],
+    scale = a["estimate"]["scale"] if a["estimate"] else ""
+    cells = (
+        w["model"],
+        w["way"],
+        ESTIMANDS.get(a["estimand"], a["estimand"]),
+        a["subgroup"] or "",
+        w["estimate"] or a["status_says"],
+        w["truth"],
+        SCALES_IN_TABLES.get(scale, scale),
+        "" if w["when"] == numbers.MISSING else w["when"],
         w["people"],
-        *([w["events"]] if events else []),
-        numbers.number(a["smallest_effect"]),
-        w["reading"] or numbers.MISSING,
+        w["events"],
+        numbers.number(a["smallest_effect"]) if a["smallest_effect"] else "",
+        w["reading"],
     )
+    return dict(zip(ANSWER_COLUMNS, cells, strict=True))
 
 
 def lines_grid(way: str, facts: Facts) -> Grid:

@@ -40,7 +40,7 @@ def on_scale(x: float | None, scale: str) -> str:
         return MISSING
     if scale in SHARES:
         return percent(x)
-    fine = scale in STEPS and usable(x) and 0 < abs(x) < 0.0095
+    fine = scale in STEPS and usable(x) and 0.0005 <= abs(x) < 0.0095
     return number(float(x), 3 if fine else 2)
 
 
@@ -56,7 +56,7 @@ def together(values: tuple[float | None, ...], scale: str) -> tuple[str, ...]:
     """Numbers that stand side by side: on standardised scales all with three decimals where one of them needs it."""
     if scale not in STEPS:
         return tuple(on_scale(x, scale) for x in values)
-    digits = 3 if any(x is not None and usable(x) and 0 < abs(x) < 0.0095 for x in values) else 2
+    digits = 3 if any(x is not None and usable(x) and 0.0005 <= abs(x) < 0.0095 for x in values) else 2
     return tuple(number(x, digits) for x in values)
 
 
