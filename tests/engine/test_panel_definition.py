@@ -223,7 +223,7 @@ def test_variables_never_seen_together_are_said_not_to_be_identified() -> None:
 )
 def test_batch_equals_single_fits(name: str) -> None:
     model, _ = MODELS[name]
-    Y = COMPLETE
+    Y = table("unequal_gaps") if "drift" in name else COMPLETE
     samples = [Y[i : i + 100 * model.groups] for i in (0, 20, 50)] if model.groups == 1 else [Y]
     splits = [[y[np.arange(len(y)) % model.groups == g] for g in range(model.groups)] for y in samples]
     covs = np.array([[np.cov(part.T, bias=True) for part in parts] for parts in splits])

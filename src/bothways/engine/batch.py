@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from bothways.engine.fitting import objective
+from bothways.engine.fitting import objective, unidentified
 from bothways.engine.moments import Kind
 from bothways.engine.panel_models.builder import PathModel, start_vector
 from bothways.engine.patterns import moment_data
@@ -25,7 +25,8 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchFit:
-    """Estimates by replicate. `covariance` is the inverse expected information (NaN where singular).
+    """Estimates by replicate. `covariance` is the inverse expected information (NaN where singular,
+    and then the replicate does not count as converged).
 
     `names` are the free parameters; saturated means are left out, because the other estimates do not depend on them.
     """
@@ -166,7 +167,8 @@ def _one_by_one(
             ascent.iterations,
             ascent.converged,
         )
-        if ascent.converged:
+        converged[r] &= not unidentified(ascent.last.information, model.names)
+        if converged[r]:
             V[r] = np.linalg.inv(ascent.last.information)
     return BatchFit(model.names, alpha, V, loglik, converged, steps)
 

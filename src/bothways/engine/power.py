@@ -56,7 +56,9 @@ def planned_covariance(
     return np.linalg.inv(found.information)
 
 
-def as_analysed(truth: PathModel, alpha: Float[np.ndarray, " free"], model: PathModel) -> Float[np.ndarray, " free"]:
+def as_analysed(
+    truth: PathModel, alpha: Float[np.ndarray, " free"], model: PathModel
+) -> Float[np.ndarray, " analysed"]:
     """The parameters of the analysis `model` in a world where `truth` holds with α, a special case of it.
 
     Raises ValueError if it is not one.

@@ -211,6 +211,10 @@ def fit_complete(plan, counts, means, covariances, starts, tolerance, limit, alp
                 unit[:] = 0.0
                 unit[a] = 1.0
                 solve(factor, unit, V[r, a])
+            for a in range(q):
+                if V[r, a, a] * information[a, a] > 1e9:  # a parameter that the others determine: not identified
+                    V[r] = np.nan
+                    break
 
 
 @njit(cache=True, nogil=True)
