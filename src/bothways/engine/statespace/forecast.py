@@ -69,10 +69,8 @@ def forecast_gain(
 
 def _blocks(series: Series, folds: int) -> Int[np.ndarray, " rows"]:
     if series.people > 1:
-        group: np.ndarray = np.arange(series.people) % min(folds, series.people)
-        return group[series.person]
-    stretch: np.ndarray = np.minimum((np.arange(series.rows) * 2 * folds) // series.rows, 2 * folds - 1)
-    return stretch
+        return np.asarray(series.person % min(folds, series.people), dtype=np.int64)
+    return np.asarray((np.arange(series.rows) * 2 * folds) // series.rows, dtype=np.int64)
 
 
 def _summary(

@@ -1,4 +1,4 @@
-"""Draw answers from a model at the occasions of a series (the parametric bootstrap; worlds with truth live elsewhere)."""
+"""Draw answers from a model at the occasions of a series (for the parametric bootstrap)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,154 @@
+"""Speed and calibration of the diary design.
+
+    python benchmarks/diary.py --speed
+    python benchmarks/diary.py --calibration --worlds 200 --out diary_calibration.jsonl [--scenario "one person, 150"]
+
+Calibration can be stopped and taken up again: worlds already in the file are not run anew, and the summary is of all
+that the file holds. Worlds come from `bothways.simulation`, which shares no code with what is judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bothways.designs.diary import DiaryDesign
+from bothways.designs.diary.answers import DIRECTIONS, effect_at
+from bothways.designs.diary.estimation import choose, fit_pair
+from bothways.designs.diary.lags import choose_lags
+from bothways.designs.diary.setup import set_up
+from bothways.simulation import Observation, simulate
+from bothways.terms.question import Direction, Facet, Question, Scale
+from bothways.terms.settings import Settings
+from bothways.terms.verdict import Reading, read_estimate
+
+SMALLEST = 0.05
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A world and how it is looked at."""
+
+    name: str
+    world: str
+    people: int
+    answers: int
+    look: Observation
+
+
+LOOKS = {
+    "clean": Observation(missing=0.1),
+    "error": Observation(error=0.4, missing=0.1),
+    "drop-out by state": Observation(error=0.4, missing=0.2, missing_follows=0.7, dropout=0.003, dropout_follows=0.7),
+}
+SHAPES = {"one person, 150": (1, 150), "one person, 500": (1, 500), "60 people, 50": (60, 50)}
+WORLDS = ("null", "depression-first", "both-ways")
+SCENARIOS = tuple(
+    Scenario(f"{shape}; {world}; {look}", world, *SHAPES[shape], LOOKS[look])
+    for shape in SHAPES
+    for world in WORLDS
+    for look in LOOKS
+)
+
+
+def one_world(scenario: Scenario, seed: int) -> dict[str, object]:
+    """Simulate, fit, and write down both directions beside the truth."""
+    stream = np.random.default_rng([seed, SCENARIOS.index(scenario)])
+    world = simulate(
+        scenario.world, people=scenario.people, waves=scenario.answers, seed=stream, design="diary",
+        observation=scenario.look,
+    )  # fmt: skip
+    refusal = DiaryDesign().refuse(world.records, Settings())
+    if refusal is not None:
+        return {"scenario": scenario.name, "seed": seed, "outcome": "refused"}
+    began = time.process_time()
+    setup = set_up(world.records)
+    lags = choose_lags(setup, ())
+    plain, with_error = fit_pair(setup)
+    chosen = choose(plain, with_error)
+    row: dict[str, object] = {
+        "scenario": scenario.name, "seed": seed, "model": chosen.name, "outcome": chosen.fit.outcome.value,
+        "limits": list(chosen.fit.at_limit),
+    }  # fmt: skip
+    if chosen.usable:
+        for direction in DIRECTIONS:
+            value = effect_at(chosen, np.array([lags.headline]), direction, 0.95)[0]
+            question = Question(
+                world.records.pair, Facet.STRENGTH, direction, Scale.SD_PER_SD, horizon=lags.headline
+            )
+            row[direction.value] = [value.value, value.low, value.high, value.se, world.truth(question).value]
+    row["seconds"] = time.process_time() - began
+    return row
+
+
+def calibrate(worlds: int, out: Path, wanted: str) -> None:
+    """Run what is not yet in the file, world by world over all scenarios, then print the summary."""
+    done = {(row["scenario"], row["seed"]) for row in _read(out)}
+    with out.open("a") as file:
+        for seed in range(worlds):
+            for scenario in SCENARIOS:
+                if wanted in scenario.name and (scenario.name, seed) not in done:
+                    file.write(json.dumps(one_world(scenario, seed)) + "\n")
+                    file.flush()
+    summarise(out)
+
+
+def summarise(out: Path) -> None:
+    """Coverage, readings and bias by scenario and direction, each with its Monte Carlo error."""
+    groups = defaultdict(list)
+    for row in _read(out):
+        for direction in ("a_to_b", "b_to_a"):
+            if row["outcome"] != "refused":
+                groups[row["scenario"], direction].append(row.get(direction))
+    print(f"{'scenario':52s} {'dir':7s} {'n':>5s} {'truth':>6s} {'bias':>13s} {'coverage':>14s} {'predicts':>14s} fail")
+    for (name, direction), rows in groups.items():
+        found = np.array([row for row in rows if row is not None])
+        failed = sum(row is None for row in rows)
+        if len(found) < 2:
+            continue
+        value, low, high, _, truth = found.T
+        covers = np.mean((low <= truth) & (truth <= high))
+        reads = np.mean([_reads(*row[:4]) for row in found])
+        n = len(found)
+        print(
+            f"{name:52s} {direction:7s} {n:5d} {truth.mean():6.3f} "
+            f"{np.mean(value - truth):+.3f} ({np.std(value - truth) / np.sqrt(n):.3f}) "
+            f"{covers:.3f} ({np.sqrt(covers * (1 - covers) / n):.3f}) "
+            f"{reads:.3f} ({np.sqrt(reads * (1 - reads) / n):.3f}) {failed}"
+        )
+
+
+def _reads(value: float, low: float, high: float, se: float) -> bool:
+    from bothways.terms.answer import Estimate
+
+    number = Estimate(value, low, high, se, Scale.SD_PER_SD, 1)
+    return read_estimate(number, SMALLEST) is Reading.PREDICTS
+
+
+def _read(out: Path) -> list[dict]:
+    return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--calibration", action="store_true")
+    parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--scenario", default="")
+    parser.add_argument("--out", type=Path, default=Path("diary_calibration.jsonl"))
+    asked = parser.parse_args()
+    if asked.calibration:
+        calibrate(asked.worlds, asked.out, asked.scenario)
+    if asked.speed:
+        speed()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Diary design: refuse, or set up, fit, try to break, answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bothways.designs.base import Refusal
+from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run, answers_of
+from bothways.designs.diary.checks import caveats_of, surprises
+from bothways.designs.diary.estimation import Fitted, Models, base_structure, choose, fit_pair, fit_rivals, fitted
+from bothways.designs.diary.lags import choose_lags
+from bothways.designs.diary.pathways import pathway_answers, pathways_in
+from bothways.designs.diary.plan import plan_table
+from bothways.designs.diary.setup import DiarySetup, answers_by_person, set_up
+from bothways.designs.diary.tables import (
+    course_table,
+    fits_of,
+    forecast_table,
+    impulse_table,
+    models_table,
+    records_table,
+)
+from bothways.designs.diary.words import assumptions_of, methods
+from bothways.engine.statespace.forecast import ForecastGain, forecast_gain
+from bothways.terms.answer import DesignResult, Table
+from bothways.terms.progress import Progress
+from bothways.terms.question import Direction, Kind
+from bothways.terms.records import Records
+from bothways.terms.settings import Settings
+
+LEAST_ANSWERS = 20  # median a person
+LEAST_ANSWERS_ALONE = 50
+MOST_WAVES = 15  # with so few common occasions the panel design speaks
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryDesign:
+    """Diaries of one person or many, at any times, answered in continuous time."""
+
+    key: str = "diary"
+    label: str = "diary"
+
+    def refuse(self, records: Records, settings: Settings) -> Refusal | None:
+        """Diaries need scores that move, and enough answers of each person."""
+        pair = records.pair
+        if Kind.EVENT in (pair.a.kind, pair.b.kind):
+            return Refusal("a condition is recorded as dated events, not as answers", "Use the onset design.")
+        if records.waves is not None and records.waves <= MOST_WAVES:
+            return Refusal(f"there are {records.waves} common occasions, and a diary has many", "Use the panel design.")
+        counts = answers_by_person(records).min(axis=1)
+        least = LEAST_ANSWERS_ALONE if records.people == 1 else LEAST_ANSWERS
+        median = float(np.median(counts)) if counts.size else 0.0
+        if median < least:
+            who = "the person" if records.people == 1 else "the median person"
+            return Refusal(
+                f"{who} answered {median:g} times on the condition answered less; at least {least} are needed",
+                "Record for longer, or more often.",
+            )
+        for condition in (pair.a, pair.b):
+            answers = records.values[condition.key]
+            if np.unique(answers[np.isfinite(answers)]).size < 2:
+                return Refusal(f"every answer on {condition.label} is the same", "Record where it changes.")
+        return None
+
+    def answer(self, records: Records, settings: Settings, progress: Progress) -> DesignResult:
+        """Both directions, their contrast and course, the rivals, forecasts, and what would decide what is open."""
+        progress("diary: preparing (the first use on a machine compiles for some seconds)", 0.0)
+        setup = set_up(records)
+        lags = choose_lags(setup, settings.horizon_days)
+        models = _fit_all(setup, settings, progress)
+        seen = surprises(models) if models.chosen.usable else None
+        caveats = caveats_of(setup, models, lags, seen)
+        run = Run(setup, settings, models, lags, caveats, assumptions_of(setup, models, caveats))
+        answers = answers_of(run)
+        tables = [records_table(setup), models_table(models, "day" if setup.in_days else "occasion")]
+        if models.chosen.usable:
+            tables += [impulse_table(setup, models, lags), plan_table(setup, settings, answers)]
+            tables += _forecasts(setup, models.chosen, settings, progress)
+            if setup.one_person and seen is not None:
+                tables.append(course_table(setup, seen, settings.level))
+            for pathway in () if settings.quick else pathways_in(records):
+                progress(f"diary: pathway {setup.label(pathway)}", 0.9)
+                answers = (*answers, *pathway_answers(run, pathway))
+        progress("diary: done", 1.0)
+        return DesignResult(
+            design=self.key,
+            answers=answers,
+            fits=fits_of(models, settings.level),
+            tables=tuple(tables),
+            methods=methods(setup, models, lags),
+        )
+
+
+def _fit_all(setup: DiarySetup, settings: Settings, progress: Progress) -> Models:
+    """The pair of models that may speak; their rivals where the run is not to be quick."""
+    progress("diary: both directions", 0.1)
+    plain, with_error = fit_pair(setup)
+    chosen = choose(plain, with_error)
+    if not chosen.usable:
+        return Models(chosen, plain, with_error, None, None, None)
+    progress("diary: an unseen common cause", 0.4)
+    hidden, both = fit_rivals(setup, chosen)
+    bare = set_up(setup.records, trend=False, phases=False)
+    untrended: Fitted = fitted(chosen.name, base_structure(bare, error=chosen.error), bare, chosen.error)
+    return Models(chosen, plain, with_error, hidden, both, untrended)
+
+
+def _forecasts(setup: DiarySetup, chosen: Fitted, settings: Settings, progress: Progress) -> list[Table]:
+    if settings.quick:
+        return []
+    gains: dict[Direction, ForecastGain | None] = {}
+    for k, direction in enumerate(DIRECTIONS):
+        progress("diary: forecasts of answers left out", 0.6 + 0.15 * k)
+        gains[direction] = forecast_gain(chosen.fit, *ENDS[direction], level=settings.level)
+    table = forecast_table(setup, gains)
+    return [] if table is None else [table]

@@ -1,0 +1,133 @@
+"""Fit the models of a diary, choose the one that speaks, and carry its uncertainty through an estimand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from bothways.designs.diary.setup import DiarySetup
+from bothways.engine.statespace.effects import standardised_effect
+from bothways.engine.statespace.fit import StateSpaceFit, fit_series
+from bothways.engine.statespace.inference import Covariance, covariance
+from bothways.engine.statespace.rivals import hidden_common_cause
+from bothways.engine.statespace.structure import Structure, multivariate
+from bothways.terms.answer import Estimate
+from bothways.terms.question import Scale
+
+Function = Callable[[Float[np.ndarray, "n p p"], Float[np.ndarray, "n p p"]], np.ndarray]
+"""A stack of drifts and diffusions -> (n, outputs): the estimand as one function of the parameters."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A fit with its covariance (None where the fit did not come about) and the name it goes by."""
+
+    name: str
+    fit: StateSpaceFit
+    covariance: Covariance | None
+    error: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether estimates may be read."""
+        return self.fit.converged and self.covariance is not None
+
+    @property
+    def degrees(self) -> float:
+        """Degrees of freedom of intervals: persons less one where the sandwich rests on them."""
+        by_person = self.covariance is not None and self.covariance.kind == "sandwich"
+        return float(self.fit.series.people - 1) if by_person else float("inf")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """``chosen`` speaks; ``plain`` takes answers as free of error; ``hidden`` replaces the arrows by an unseen cause.
+
+    ``hidden_with_arrows`` holds both; ``untrended`` is the chosen model without the trend.
+    """
+
+    chosen: Fitted
+    plain: Fitted
+    with_error: Fitted
+    hidden: Fitted | None
+    hidden_with_arrows: Fitted | None
+    untrended: Fitted | None
+
+
+def base_structure(setup: DiarySetup, *, error: bool) -> Structure:
+    """Every process drives every other; fixed or random usual levels; trend, phases and characteristics on them."""
+    return multivariate(
+        setup.processes,
+        random_means=setup.random_means,
+        error=error,
+        regressors=setup.regressors,
+        input_names=setup.phases,
+    )
+
+
+def fitted(name: str, structure: Structure, setup: DiarySetup, error: bool, start: np.ndarray | None = None) -> Fitted:
+    """One fit and its covariance."""
+    fit = fit_series(structure, setup.series, start)
+    return Fitted(name, fit, covariance(fit) if fit.converged else None, error)
+
+
+def fit_pair(setup: DiarySetup) -> tuple[Fitted, Fitted]:
+    """Answers free of error, and answers with it (an error that goes to zero is held there)."""
+    plain = fitted("ct-var", base_structure(setup, error=False), setup, False)
+    return plain, fitted("ct-var-error", base_structure(setup, error=True), setup, True)
+
+
+def choose(plain: Fitted, with_error: Fitted) -> Fitted:
+    """Error of measurement wherever it can be told apart, because leaving it out makes arrows where there are none."""
+    return with_error if with_error.usable or not plain.usable else plain
+
+
+def fit_rivals(setup: DiarySetup, chosen: Fitted) -> tuple[Fitted, Fitted]:
+    """An unseen slow common cause, in place of the arrows and beside them."""
+    rivals = []
+    for arrows in (False, True):
+        structure = hidden_common_cause(chosen.fit.structure, setup.series, (0, 1), arrows=arrows)
+        rivals.append(fitted("ct-var-hidden" if arrows else "hidden-cause", structure, setup, chosen.error))
+    return rivals[0], rivals[1]
+
+
+def effect_function(lags: Float[np.ndarray, " lags"], p: int) -> Function:
+    """Standardised total effects at all lags of the first ``p`` processes, flat: (lag, outcome, cause)."""
+
+    def function(drift: np.ndarray, diffusion: np.ndarray) -> np.ndarray:
+        return standardised_effect(drift, diffusion, lags)[:, :, :p, :p].reshape(len(drift), -1)
+
+    return function
+
+
+def delta(model: Fitted, function: Function) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"]]:
+    """The estimand at the estimates and its covariance J V J', J by central differences on the free scale.
+
+    Unlike draws from N(θ̂, V) it does not depend on the scale of a parameter, so that a nearly flat error variance
+    (log variance −8 ± 10) does not send the band astray.
+    """
+    fit = model.fit
+    assert model.covariance is not None
+    steps = 1e-5 * np.eye(fit.theta.size)
+    points = np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps])
+    systems = [fit.structure.system(theta) for theta in points]
+    values = function(np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems]))
+    q = fit.theta.size
+    J = (values[1 : q + 1] - values[q + 1 :]).T / 2e-5
+    return values[0], np.asarray(J @ model.covariance.matrix @ J.T)
+
+
+def estimate(value: float, se: float, model: Fitted, level: float, scale: Scale = Scale.SD_PER_SD) -> Estimate:
+    """A number with its interval: normal, or Student's where the error rests on few persons."""
+    reach = float(
+        student.ppf(0.5 + level / 2, model.degrees) if np.isfinite(model.degrees) else norm.ppf(0.5 + level / 2)
+    )
+    tail = student.sf(abs(value) / se, model.degrees) if np.isfinite(model.degrees) else norm.sf(abs(value) / se)
+    return Estimate(
+        value, value - reach * se, value + reach * se, se, scale, model.fit.series.people, level, float(2 * tail)
+    )

@@ -1,0 +1,143 @@
+"""A third condition between the two: direct and indirect effects by lag, and peaks that three processes can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run
+from bothways.designs.diary.estimation import Fitted, Function, choose, delta, estimate, fit_pair
+from bothways.designs.diary.setup import DiarySetup, set_up
+from bothways.engine.drift import stationary_covariance
+from bothways.engine.statespace.effects import direct_effect, peak, standardised_effect
+from bothways.terms.answer import Answer, Estimand, Estimate, Status
+from bothways.terms.question import Direction, Facet, Question, Scale
+from bothways.terms.records import Records
+from bothways.terms.verdict import Reading, read_estimate
+
+LEAST_SHARE = 0.5  # of the prompts at which a pathway must be answered, to be followed from prompt to prompt
+PARTS = (Estimand.TOTAL, Estimand.DIRECT, Estimand.INDIRECT)
+
+
+def pathways_in(records: Records) -> tuple[str, ...]:
+    """Stated pathways that were asked about often enough and move."""
+    keys = []
+    for key in records.roles.pathways:
+        column = records.values.get(key)
+        given = column[np.isfinite(column)] if column is not None else np.zeros(0)
+        if given.size >= LEAST_SHARE * records.rows and np.unique(given).size > 2:
+            keys.append(key)
+    return tuple(keys)
+
+
+def pathway_answers(run: Run, pathway: str) -> list[Answer]:
+    """Total, direct and indirect effect of each direction at the headline lag, and the peak of each direction."""
+    setup = set_up(run.setup.records, (pathway,))
+    model = choose(*fit_pair(setup))
+    if not model.usable:
+        return [_failed(run, model, direction, pathway) for direction in DIRECTIONS]
+    lag = np.array([run.lags.headline])
+    value, C = delta(model, parts_function(lag))
+    rows = []
+    for k, direction in enumerate(DIRECTIONS):
+        for part, estimand in enumerate(PARTS):
+            place = 3 * k + part
+            number = estimate(
+                float(value[place]), float(np.sqrt(max(C[place, place], 1e-18))), model, run.settings.level
+            )
+            rows.append(_row(run, setup, model, direction, pathway, estimand, number))
+        rows.append(_peak(run, setup, model, direction, pathway))
+    return rows
+
+
+def parts_function(lag: np.ndarray) -> Function:
+    """(total, direct, indirect) of A to B, then of B to A; standardised alike."""
+
+    def function(drift: np.ndarray, diffusion: np.ndarray) -> np.ndarray:
+        total = standardised_effect(drift, diffusion, lag)[:, 0]
+        spread = np.sqrt(np.einsum("nii->ni", stationary_covariance(drift, diffusion)))
+        direct = direct_effect(drift, lag, (2,))[:, 0] * spread[:, None, :] / spread[:, :, None]
+        out = []
+        for direction in DIRECTIONS:
+            i, j = ENDS[direction]
+            out += [total[:, i, j], direct[:, i, j], total[:, i, j] - direct[:, i, j]]
+        return np.stack(out, axis=1)
+
+    return function
+
+
+def _row(
+    run: Run, setup: DiarySetup, model: Fitted, direction: Direction, pathway: str, estimand: Estimand, number: Estimate
+) -> Answer:
+    first, second = direction.ends(run.setup.records.pair)
+    through = {
+        Estimand.TOTAL: "by every way",
+        Estimand.DIRECT: f"with {setup.label(pathway)} held still",
+        Estimand.INDIRECT: f"by way of {setup.label(pathway)}",
+    }
+    lag = run.lags.headline
+    return Answer(
+        id=f"diary.pathway.{pathway}.{estimand.value}.{direction}",
+        question=Question(
+            run.setup.records.pair, Facet.PATHWAY, direction, Scale.SD_PER_SD, horizon=lag, pathway=pathway
+        ),
+        design="diary",
+        model=model.name,
+        estimand=estimand,
+        status=Status.ANSWERED,
+        estimate=number,
+        target=f"{second.label}, {run.lags.headline_words} later, {through[estimand]}",
+        contrast=f"one standard deviation more {first.label} than usual, all else alike at that moment",
+        lag_days=lag if run.setup.in_days else None,
+        lag_waves=None if run.setup.in_days else lag,
+        caveats=run.caveats,
+        source=run.setup.records.source,
+    )
+
+
+def _peak(run: Run, setup: DiarySetup, model: Fitted, direction: Direction, pathway: str) -> Answer:
+    """The lag of the greatest total effect; not determined where the effect there may be none."""
+    outcome, cause = ENDS[direction]
+    first, second = direction.ends(run.setup.records.pair)
+    scale = Scale.DAYS if setup.in_days else Scale.WAVES
+    answer = Answer(
+        id=f"diary.pathway.{pathway}.peak.{direction}",
+        question=Question(run.setup.records.pair, Facet.SPEED, direction, scale, pathway=pathway),
+        design="diary",
+        model=model.name,
+        estimand=Estimand.PEAK_LAG,
+        status=Status.REFUSED,
+        status_says="The effect may be none at any lag, so that its peak is not determined.",
+        target=f"the time from {first.label} to the peak in {second.label}, beside {setup.label(pathway)}",
+        caveats=run.caveats,
+        source=run.setup.records.source,
+    )
+    at = peak(model.fit.system.drift, outcome, cause)
+    height, H = delta(model, lambda drift, diffusion: _at(drift, diffusion, at.lag, outcome, cause))
+    there = estimate(float(height[0]), float(np.sqrt(max(H[0, 0], 1e-18))), model, run.settings.level)
+    if read_estimate(there, 0.0) is not Reading.PREDICTS:
+        return answer
+    value, C = delta(model, lambda drift, _: np.log([[peak(A, outcome, cause).lag] for A in drift]))
+    se = float(np.sqrt(max(C[0, 0], 0.0)))
+    log = estimate(float(value[0]), max(se, 1e-12), model, run.settings.level)
+    low, middle, high = np.exp([log.low, log.value, log.high])
+    number = Estimate(float(middle), float(low), float(high), float(middle * se), scale, log.people, log.level)
+    return replace(answer, status=Status.ANSWERED, status_says="", estimate=number)
+
+
+def _at(drift: np.ndarray, diffusion: np.ndarray, lag: float, outcome: int, cause: int) -> np.ndarray:
+    return standardised_effect(drift, diffusion, np.array([lag]))[:, 0, outcome, cause][:, None]
+
+
+def _failed(run: Run, model: Fitted, direction: Direction, pathway: str) -> Answer:
+    return Answer(
+        id=f"diary.pathway.{pathway}.indirect.{direction}",
+        question=Question(run.setup.records.pair, Facet.PATHWAY, direction, Scale.SD_PER_SD, pathway=pathway),
+        design="diary",
+        model=model.name,
+        estimand=Estimand.INDIRECT,
+        status=Status.FAILED,
+        status_says=f"The model with this pathway could not be fitted ({model.fit.outcome.value}).",
+        source=run.setup.records.source,
+    )
