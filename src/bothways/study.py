@@ -13,6 +13,7 @@ import numpy as np
 from bothways import intake
 from bothways.designs.base import refused
 from bothways.designs.choose import check_names, qualify
+from bothways.designs.literature import answer_literature
 from bothways.intake import describe
 from bothways.reports import facts_of, render
 from bothways.simulation import World
@@ -148,6 +149,7 @@ def ask(
         refused(design, refusal) if refusal else design.answer(records, settings, progress)
         for design, refusal in qualify(records, settings)
     )
+    literature, literature_verdict = _literature(topic, settings)
     outcome = Outcome(
         topic=topic,
         pair=records.pair,
@@ -158,6 +160,8 @@ def ask(
         description=describe(records),
         results=results,
         verdict=weigh(records.pair, results, settings),
+        literature=literature,
+        literature_verdict=literature_verdict,
         command=command,
         simulated=truth,
         care=_care(records, topic),
@@ -228,6 +232,14 @@ def write_text(path: Path, text: str) -> Path:
             str(path), f"it cannot be written ({error.strerror})", "Give a place that you may write to"
         ) from error
     return path
+
+
+def _literature(topic: Topic, settings: Settings) -> tuple[DesignResult | None, Verdict | None]:
+    """What others have published on this pair, and its own verdict: beside the answer, never inside it."""
+    if not topic.evidence:
+        return None, None
+    result = answer_literature(topic.evidence, topic.pair, settings, topic.claims)
+    return result, weigh(topic.pair, (result,), settings)
 
 
 def _true_value(world: World, answer: Answer) -> float | None:
