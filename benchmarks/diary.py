@@ -24,7 +24,7 @@ from bothways.designs.diary.estimation import choose, fit_pair
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.setup import set_up
 from bothways.simulation import Observation, simulate
-from bothways.terms.question import Direction, Facet, Question, Scale
+from bothways.terms.question import Facet, Question, Scale
 from bothways.terms.settings import Settings
 from bothways.terms.verdict import Reading, read_estimate
 
@@ -79,9 +79,7 @@ def one_world(scenario: Scenario, seed: int) -> dict[str, object]:
     if chosen.usable:
         for direction in DIRECTIONS:
             value = effect_at(chosen, np.array([lags.headline]), direction, 0.95)[0]
-            question = Question(
-                world.records.pair, Facet.STRENGTH, direction, Scale.SD_PER_SD, horizon=lags.headline
-            )
+            question = Question(world.records.pair, Facet.STRENGTH, direction, Scale.SD_PER_SD, horizon=lags.headline)
             row[direction.value] = [value.value, value.low, value.high, value.se, world.truth(question).value]
     row["seconds"] = time.process_time() - began
     return row
