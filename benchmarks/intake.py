@@ -47,15 +47,15 @@ def write_table(path: Path, rows: int, waves: int = 5) -> None:
     table.with_columns(pl.when(lost).then(None).otherwise(pl.col("phq9")).alias("phq9")).write_csv(path)
 
 
-def run_once(command: list[str]) -> tuple[float, float]:
-    """Wall seconds and the peak memory in gigabytes of one fresh process."""
+def run_once(command: list[str]) -> tuple[float, float, float]:
+    """Wall seconds, processor seconds and the peak memory in gigabytes of one fresh process."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"the run ended with exit code {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / (1 << 20)
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / (1 << 20)
 
 
 def main() -> None:
@@ -70,8 +70,9 @@ def main() -> None:
         write_table(table, given.rows)
         look = ["-m", "bothways", "look", str(table)] if given.command else ["-c", LOOK, str(table)]
         runs = [run_once([sys.executable, *look]) for _ in range(given.repeat)]
-    seconds, memory = zip(*runs, strict=True)
+    seconds, processor, memory = zip(*runs, strict=True)
     print(f"{given.rows:,} rows x 20 columns: {min(seconds):.2f} to {max(seconds):.2f} s, {max(memory):.2f} GB at most")
+    print(f"processor time, all cores together: {min(processor):.2f} to {max(processor):.2f} s")
     print(f"goal at 1,000,000 rows: under {GOAL_SECONDS:g} s and {GOAL_GIGABYTES:g} GB")
 
 

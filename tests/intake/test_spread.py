@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,7 +58,14 @@ def test_missing_values_and_people_without_answers_do_not_count() -> None:
     person, x = unbalanced(30, 5)
     gaps = np.where(np.arange(x.size) % 3 == 0, np.nan, x)
     seen = np.isfinite(gaps)
-    assert spread(person, gaps) == spread(np.unique(person[seen], return_inverse=True)[1], gaps[seen])
+    alone = spread(np.unique(person[seen], return_inverse=True)[1], gaps[seen])
+    assert astuple(spread(person, gaps)) == pytest.approx(astuple(alone), rel=1e-12)
+
+
+def test_what_never_changes_within_people_has_no_variance_there() -> None:
+    person = np.repeat(np.arange(50), 4)
+    found = spread(person, np.random.default_rng(1).normal(40, 12, 50)[person])
+    assert (found.within, found.icc) == (0, 1)
 
 
 def test_floor_and_ceiling() -> None:

@@ -102,7 +102,7 @@ def test_a_workbook_and_its_sheets(topic: Topic, tmp_path: Path) -> None:
     assert sorted(records.values["depression"]) == [4, 5, 6, 7]
     assert np.nansum(records.values["back_pain"]) == 14.5
     assert read(path, topic=topic, layout=Layout(sheet="few")).people == 1
-    with pytest.raises(RecordsError, match="no such sheet. The sheets are 'all', 'few'"):
+    with pytest.raises(RecordsError, match=r"no such sheet. The sheets are 'all', 'few'"):
         read(path, topic=topic, layout=Layout(sheet="none"))
 
 

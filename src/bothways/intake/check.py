@@ -118,14 +118,14 @@ def _with_whom_and_when(long: Long, sheet: Sheet) -> tuple[Long, list[Finding]]:
         people = np.unique(long.person[never & ~nobody]).size
         found.append(warning("no_time", says, "Fill in the time", people))
     keep = ~(nobody | never) & _says_anything(long)
+    if keep.all():
+        return long, found
     if not keep.any():
         raise RecordsError(sheet.name, "no row has a person, a time and an answer", "Check --id, --time, --a and --b")
     gone = np.setdiff1d(long.person[~nobody], long.person[keep]).size
     if gone:
         says = f"{count(gone, 'person', 'people')} gave no answer at any time and are left out"
         found.append(warning("no_answers", says, "Leave it so if they never took part", gone))
-    if keep.all():
-        return long, found
     clock = replace(long.clock, time=long.clock.time[keep])
     columns = tuple(replace(column, measured=column.measured.take(keep)) for column in long.columns)
     return replace(long, person=long.person[keep], clock=clock, columns=columns), found
@@ -146,8 +146,9 @@ def _canonical(long: Long, when: Axis, where: str) -> tuple[Int[np.ndarray, "kep
     person, time = long.person[order], when.time[order]
     columns = {column.key: column.measured.values for column in long.columns}
     keep, repeats = without_repeats(person, time, columns, order, where)
-    order = order[keep]
-    rank = by_fingerprint(person[keep], time[keep], (column[order] for column in columns.values()))
+    if not keep.all():
+        order, person, time = order[keep], person[keep], time[keep]
+    rank = by_fingerprint(person, time, (column[order] for column in columns.values()))
     return order[np.argsort(rank, kind="stable")], repeats
 
 

@@ -14,6 +14,7 @@ from bothways.terms.records import Records
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _QUANTILE_NAMES = ("least", "5 %", "25 %", "median", "75 %", "95 %", "most")
 MOST_PATTERNS = 12
+MANY_PEOPLE = 20_000  # beyond this, patterns are counted by one integer a person
 
 
 def describe(records: Records) -> tuple[Table, ...]:
@@ -113,7 +114,7 @@ def _patterns(records: Records) -> Table:
         return Table("missingness", "What was answered together", ("answered", "rows", "share"), tuple(cells))
     grid = np.zeros((records.people, records.waves or 0), dtype=np.uint8)
     grid[records.person, records.wave] = state
-    kinds, counts = np.unique(grid, axis=0, return_counts=True) if records.people < 20_000 else _kinds(grid)
+    kinds, counts = np.unique(grid, axis=0, return_counts=True) if records.people < MANY_PEOPLE else _kinds(grid)
     order = np.lexsort((np.arange(counts.size), -counts))[:MOST_PATTERNS]
     rows: list[tuple[Cell, ...]] = [
         ("".join("-ab1"[k] for k in kinds[i]), int(counts[i]), float(counts[i] / records.people)) for i in order

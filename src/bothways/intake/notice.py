@@ -12,6 +12,7 @@ from bothways.intake.findings import count, listed, note, warning
 from bothways.intake.measure import Column
 from bothways.intake.roles import Plan
 from bothways.intake.table import Sheet
+from bothways.intake.times import distinct
 from bothways.terms.layout import Layout
 from bothways.terms.question import Condition, Kind
 from bothways.terms.records import Finding, Records, TimeUnit
@@ -174,10 +175,15 @@ def _gaps(records: Records) -> Iterable[Finding]:
             people = np.unique(records.person[1:][long]).size
             says = f"{count(int(long.sum()), 'gap')} between two times of a person are longer than 100 years"
             return [warning("impossible_gap", says, "Correct the dates", people)]
-    elif records.wave is not None and np.unique(np.diff(np.unique(records.time))).size > 1:
+    elif records.wave is not None and _uneven(distinct(records.time)):
         says = "The wave numbers skip, so the gaps between waves differ"
         return [note("waves_skip", says, "Say what they are: --wave-gap with one gap per interval")]
     return []
+
+
+def _uneven(times: Float[np.ndarray, "times"]) -> bool:
+    steps = np.diff(times)
+    return bool(steps.size and np.any(steps != steps[0]))
 
 
 def person_means(records: Records, key: str) -> Float[np.ndarray, "people"]:

@@ -72,15 +72,18 @@ def by_fingerprint(
     those whose answers are all alike; people alike in both are interchangeable.
     """
     start = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
-    place = np.arange(person.size) - np.repeat(start, np.diff(np.r_[start, person.size]))
+    rows = np.diff(np.r_[start, person.size])
+    place = np.arange(person.size) - np.repeat(start, rows)
     answers = _mixed(place.astype(np.float64))
     for column in values:
-        answers = _mix(answers ^ _mixed(column))
-    moments = _mix(_mixed(time) + answers)
+        answers *= _ODD[1]  # so that the same answers in two columns cannot change places
+        answers += _mixed(column)
+    answers = _stirred(answers)
+    moments = _stirred(_mixed(time) + answers)
     keys = (np.add.reduceat(moments, start), np.add.reduceat(answers, start))
     rank = np.empty(start.size, dtype=np.int64)
     rank[np.lexsort(keys)] = np.arange(start.size)
-    return np.repeat(rank, np.diff(np.r_[start, person.size]))
+    return np.repeat(rank, rows)
 
 
 def per_person(
@@ -94,15 +97,17 @@ def per_person(
 
 
 def _mixed(column: Float[np.ndarray, "rows"]) -> np.ndarray:
-    bits = np.where(np.isnan(column), np.nan, column + 0.0).view(np.uint64)
-    return _mix(bits)
+    """The bits of each number, stirred; every NaN is one, and so are 0 and -0."""
+    numbers = column + 0.0
+    numbers[np.isnan(numbers)] = np.nan
+    return _stirred(numbers.view(np.uint64))
 
 
-def _mix(bits: np.ndarray) -> np.ndarray:
-    """The finaliser of splitmix64: every bit of the input moves every bit of the output."""
-    with np.errstate(over="ignore"):
-        bits = bits + _ODD[0]
-        bits = (bits ^ (bits >> np.uint64(30))) * _ODD[1]
-        bits = (bits ^ (bits >> np.uint64(27))) * _ODD[2]
-        mixed: np.ndarray = bits ^ (bits >> np.uint64(31))
-    return mixed
+def _stirred(bits: np.ndarray) -> np.ndarray:
+    """Every bit of the input moves many of the output (the finaliser of splitmix64), in place."""
+    bits += _ODD[0]
+    for shift, odd in ((30, _ODD[1]), (27, _ODD[2])):
+        bits ^= bits >> np.uint64(shift)
+        bits *= odd
+    bits ^= bits >> np.uint64(31)
+    return bits

@@ -98,10 +98,11 @@ def _components(
     N = x.size
     if k < 2 or k >= N:
         return None, None, None
-    own = np.divide(np.bincount(who, x), n, out=np.zeros(n.shape), where=n > 0)
-    ssb = float(n @ np.square(own - mean))
-    inside = x - own[who]
-    ssw = float(inside @ inside)
+    centred = x - mean
+    total = np.bincount(who, centred)
+    sst = float(centred @ centred)
+    ssb = float(np.sum(np.divide(np.square(total), n, out=np.zeros(n.shape), where=n > 0)))
+    ssw = sst - ssb if sst - ssb > 1e-12 * sst else 0.0  # what is constant within people differs by rounding alone
     msb, msw = ssb / (k - 1), ssw / (N - k)
     n0 = (N - float((n.astype(np.float64) ** 2).sum()) / N) / (k - 1)
     between = max(0.0, (msb - msw) / n0)

@@ -130,8 +130,10 @@ class Sheet:
             series = _trimmed(series)
             keys = series.hash(seed=0).fill_null(0).to_numpy()
         run = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])  # people mostly stand together: sort runs, not rows
-        people = np.unique(keys[run], return_inverse=True)[1].astype(np.int64)
-        found = np.repeat(people, np.diff(np.r_[run, keys.size]))
+        _, first, people = np.unique(keys[run], return_index=True, return_inverse=True)
+        number = np.empty(first.size, dtype=np.int64)
+        number[np.argsort(first)] = np.arange(first.size)  # in the order of appearance: sorted tables stay sorted
+        found = np.repeat(number[people], np.diff(np.r_[run, keys.size]))
         found[series.is_null().to_numpy()] = -1
         return found
 
