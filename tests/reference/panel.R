@@ -32,8 +32,8 @@ dropout <- function(d, k, waves, share) {            # the chance of leaving dep
   }
   d
 }
-keep <- function(name, d) {
-  d <- round(d, 4)
+keep <- function(name, d) {                          # `d` is drawn only after the seed: R evaluates arguments when used
+  set.seed(sum(utf8ToInt(name))); d <- round(d, 4)
   write.csv(d, sprintf("data/panel_%s.csv", name), row.names = FALSE, na = "", quote = FALSE)
   d
 }
@@ -109,8 +109,8 @@ fit_it <- function(syntax, d, start = NULL, ...) { # lavaan's own defaults first
   best <- if (is.null(start)) one(...) else one(..., start = start)
   for (tolerance in c(1e-12, 1e-13, 1e-14)) {
     control <- list(rel.tol = tolerance, x.tol = tolerance * 100, iter.max = 20000, eval.max = 40000)
-    next_one <- tryCatch(one(..., start = parTable(best), control = control), warning = function(w) NULL, error = function(e) NULL)
-    if (!is.null(next_one) && lavInspect(next_one, "converged") && logLik(next_one) >= logLik(best)) best <- next_one
+    next_one <- suppressWarnings(tryCatch(one(..., start = parTable(best), control = control, optim.force.converged = TRUE), error = function(e) NULL))
+    if (!is.null(next_one) && is.finite(logLik(next_one)) && logLik(next_one) > logLik(best)) best <- next_one
   }
   best
 }
@@ -125,7 +125,6 @@ record <- function(case, data, fit, extra = list()) {
   invisible(fit)
 }
 
-set.seed(20240501)
 two <- keep("two_waves", simulate(300, 2, B2, phi2, psi2))
 record("clpm two waves", "two_waves", fit_it(clpm(2, 2), two, estimator = "MLR"))
 three <- keep("three_waves", simulate(400, 3, B2, phi2, psi2, skew = TRUE))
@@ -149,7 +148,7 @@ free5 <- record("ri-clpm five waves, holes", "five_waves", fit_it(ri_clpm(2, 5),
 equal5 <- record("ri-clpm five waves, holes, equal lags", "five_waves", fit_it(ri_clpm(2, 5, lags = "equal"), five, estimator = "MLR", missing = "ml"))
 s <- standardizedSolution(equal5); s <- s[s$op == "~" & grepl("^w", s$lhs), ]
 answers[["ri-clpm five waves, holes, equal lags"]]$standardised <- list(lhs = s$lhs, rhs = s$rhs, est = s$est.std, se = s$se)
-people <- nrow(five); clusters <- rep(1:50, length.out = people); weights <- round(runif(people, 0.3, 2), 3)
+set.seed(1); people <- nrow(five); clusters <- rep(1:50, length.out = people); weights <- round(runif(people, 0.3, 2), 3)
 answers[["clusters and weights"]] <- list(clusters = clusters, weights = weights)
 record("ri-clpm five waves, clusters", "five_waves", fit_it(ri_clpm(2, 5, lags = "equal"), cbind(five, cl = clusters), estimator = "MLR", missing = "ml", cluster = "cl"))
 record("ri-clpm five waves, weights", "five_waves", fit_it(ri_clpm(2, 5, lags = "equal"), cbind(five, wt = weights), estimator = "MLR", missing = "ml", sampling.weights = "wt"))
@@ -162,7 +161,7 @@ record("ri-clpm eight waves, holes", "eight_waves", fit_it(ri_clpm(2, 8, lags = 
 k3 <- keep("three_processes", dropout(simulate(500, 4, B3, phi3, psi3), 3, 4, .1))
 record("ri-clpm three processes", "three_processes", fit_it(ri_clpm(3, 4), k3, estimator = "MLR", missing = "ml"))
 
-base <- simulate(500, 4, B2, phi2, psi2)
+set.seed(2); base <- simulate(500, 4, B2, phi2, psi2)
 base$x1 <- rnorm(500); base[paste0("y1_", 1:4)] <- base[paste0("y1_", 1:4)] + 0.3 * base$x1
 base$z1 <- 0.4 * base$y1_4 + 0.2 * base$y2_3 + rnorm(500)
 extra <- keep("predictor_outcome", holes(base, .08))
@@ -173,14 +172,17 @@ on_traits <- c("b1 ~ G11*x1", "b2 ~ G21*x1", "x1 ~~ X11*x1", "x1 ~ mean.x1*1")
 distal <- c("z1 ~ H11*b1 + H12*b2 + h11*w1_4 + h12*w2_4", "z1 ~~ Z11*z1", "z1 ~ 1")
 record("predictor on intercepts, distal outcome", "predictor_outcome", fit_it(c(marginal(ri_clpm(2, 4, lags = "equal")), on_traits, distal), extra, estimator = "MLR", missing = "ml"))
 
-core <- dropout(simulate(400, 4, B2, phi2, psi2), 2, 4, .1)
+set.seed(3); core <- dropout(simulate(400, 4, B2, phi2, psi2), 2, 4, .1)
 items <- do.call(cbind, lapply(1:4, function(t) do.call(cbind, lapply(1:2, function(k) sapply(1:3, function(i)
   c(1, .8, 1.2)[i] * core[[y(k, t)]] + .3 * i + rnorm(400, sd = .6))))))
+factors_only <- setNames(as.data.frame(items), unlist(lapply(1:4, function(t) lapply(1:2, function(k) sprintf("y%d%d_%d", k, 1:3, t)))))
+factors_only <- keep("indicators_single", factors_only)
 traits <- matrix(rnorm(400 * 6, sd = .6), 400); items <- as.data.frame(items + traits[, rep(1:6, 4)])
 names(items) <- unlist(lapply(1:4, function(t) lapply(1:2, function(k) sprintf("y%d%d_%d", k, 1:3, t))))
 items <- keep("indicators", items)
-for (step in c("configural", "loadings", "intercepts", "single"))
+for (step in c("configural", "loadings", "intercepts"))
   record(paste("indicators,", step), "indicators", fit_it(indicators(2, 3, 4, step), items, estimator = "MLR", missing = "ml"))
+record("indicators, single", "indicators_single", fit_it(indicators(2, 3, 4, "single"), factors_only, estimator = "MLR", missing = "ml"))
 
 dpm <- function(K, T, lags) c(
   sapply(1:K, function(k) sprintf("a%d =~ %s", k, paste0("1*", y(k, 2:T), collapse = " + "))), cov_lines(sprintf("a%d", 1:K), "Phi"),
@@ -193,7 +195,7 @@ predetermined <- c(paste("a1 =~", paste0("1*", y(1, 2:5), collapse = " + ")), co
   unlist(lapply(2:4, function(t) sprintf("y1_%d ~~ E%d.2_%d*y2_%d", t, t, t:4, t:4))), sprintf("%s ~ 1", c(y(1, 1:5), y(2, 1:4))))
 record("predetermined regressor", "five_waves", fit_it(predetermined, five, estimator = "MLR", missing = "ml"))
 
-grow <- simulate(600, 5, B2, phi2, psi2); slopes <- matrix(rnorm(1200), 600) %*% chol(matrix(c(.25, .08, .08, .2), 2))
+set.seed(4); grow <- simulate(600, 5, B2, phi2, psi2); slopes <- matrix(rnorm(1200), 600) %*% chol(matrix(c(.25, .08, .08, .2), 2))
 for (t in 1:5) for (k in 1:2) grow[[y(k, t)]] <- grow[[y(k, t)]] + (t - 1) * (slopes[, k] + .2)
 grow <- keep("growth", holes(grow, .1))
 lcm <- c(unlist(lapply(1:2, function(k) c(sprintf("i%d =~ %s", k, paste0("1*", y(k, 1:5), collapse = " + ")),
@@ -202,7 +204,7 @@ lcm <- c(unlist(lapply(1:2, function(k) c(sprintf("i%d =~ %s", k, paste0("1*", y
 record("latent curve, structured residuals", "growth", fit_it(lcm, grow, estimator = "MLR", missing = "ml"))
 
 ## constrained models: complete data, expected information (lavaan's observed one leaves out the constraints' curvature)
-six <- simulate(500, 6, B2, phi2, psi2)[c(1:6, 7:8, 11:12)]; names(six) <- as.vector(outer(1:2, 1:5, y))
+set.seed(5); six <- simulate(500, 6, B2, phi2, psi2)[c(1:6, 7:8, 11:12)]; names(six) <- as.vector(outer(1:2, 1:5, y))
 six <- keep("unequal_gaps", six)                     # waves at 1, 2, 3, 4, 6
 gap <- ri_clpm(2, 5, lags = "free")
 for (t in 2:4) gap <- gsub(sprintf("B(\\d\\d)_%d", t), "A\\1", gap)
@@ -213,8 +215,10 @@ balance <- c("Psi11 == Psi11_1 - (B11*B11*Psi11_1 + 2*B11*B12*Psi21_1 + B12*B12*
   "Psi21 == Psi21_1 - (B21*B11*Psi11_1 + (B21*B12 + B22*B11)*Psi21_1 + B22*B12*Psi22_1)",
   "Psi22 == Psi22_1 - (B21*B21*Psi11_1 + 2*B21*B22*Psi21_1 + B22*B22*Psi22_1)")
 whole <- keep("stationary", simulate(500, 5, B2, phi2, psi2))
-record("stationary", "stationary", fit_it(c(ri_clpm(2, 5, lags = "equal", residuals = "equal"), balance), whole, estimator = "ML"))
-noisy <- simulate(800, 6, matrix(.6), matrix(1), matrix(.64)); noisy <- keep("starts", noisy + matrix(rnorm(4800, sd = .7), 800))
+record("stationary", "stationary", stationary <- fit_it(c(ri_clpm(2, 5, lags = "equal", residuals = "equal"), balance), whole, estimator = "ML"))
+every <- parTable(stationary); every <- every[every$label != "" & every$free > 0, ]   # equal labels are equal to 1e-5 only
+answers[["stationary"]]$every <- split(every$est, every$label)
+set.seed(6); noisy <- simulate(800, 6, matrix(.6), matrix(1), matrix(.64)); noisy <- keep("starts", noisy + matrix(rnorm(4800, sd = .7), 800))
 starts <- c("b1 =~ 1*y1_1+1*y1_2+1*y1_3+1*y1_4+1*y1_5+1*y1_6", "b1 ~~ Phi11*b1", sprintf("w1_%d =~ 1*y1_%d", 1:6, 1:6), sprintf("y1_%d ~~ e1*y1_%d", 1:6, 1:6),
   lag_lines(1, 6, "equal"), residual_lines(1, 6, "equal"), mean_lines(1, 6), "Psi11 == Psi11_1 - B11*B11*Psi11_1")
 record("starts", "starts", fit_it(starts, noisy, estimator = "ML"))
