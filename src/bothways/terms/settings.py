@@ -13,7 +13,9 @@ class Settings:
     """Everything that, with the records, fixes the answer: the same settings give the same digits.
 
     ``smallest_effects`` hold the smallest effect of interest by scale; ``workers`` never changes a number.
-    ``quick`` leaves out the challenges and the bootstrap.
+    ``quick`` leaves out the challenges and the bootstrap. ``headline_only`` asks a design for what a headline needs
+    and nothing else: no rivals, no tables, no bootstrap. ``negative_control`` names a column that cannot be affected
+    by either condition; an answer that "finds" it is under suspicion.
     """
 
     level: float = 0.95
@@ -21,6 +23,8 @@ class Settings:
     workers: int = 0  # 0: as many as there are cores
     bootstrap: int = 0
     quick: bool = False
+    headline_only: bool = False
+    negative_control: str | None = None
     horizon_days: tuple[float, ...] = ()
     smallest_effects: Mapping[Scale, float] = field(default_factory=dict)
     cuts: Mapping[str, float] = field(default_factory=dict)

@@ -57,6 +57,8 @@ class PanelDesign:
         setup = prepare(records)
         room = fit_all(setup, settings, progress)
         progress("panel: done", 1.0)
+        if settings.headline_only:
+            return DesignResult(design=self.key, answers=tuple(a for a in answers_of(room) if a.headline))
         return DesignResult(
             design=self.key,
             answers=answers_of(room),
@@ -89,6 +91,8 @@ _ENDS = ((np.min, np.inf), (np.max, -np.inf))
 def fit_all(setup: PanelSetup, settings: Settings, progress: Progress) -> Room:
     """The headline model in its forms and every model beside it, with fit indices."""
     speaking = headline(setup, headline_forms(setup))
+    if settings.headline_only:
+        return Room(setup, settings, Headline(speaking.chosen, None, speaking.test), (), (), (), ())
     pieces = pieces_of(setup, speaking.chosen)
     forms = compared_forms(setup, settings.quick)
     others = []
