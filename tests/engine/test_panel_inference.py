@@ -8,7 +8,7 @@ from tests.engine.panel_cases import EQUAL5, case_data, case_fit
 from bothways.engine.batch import fit_batch, wishart_covariances
 from bothways.engine.chibar import boundary_test, chi_bar_draws
 from bothways.engine.effects import direction_contrast, explained, pooled, standardised_lags, state_correlation
-from bothways.engine.fitting import PanelFit, evaluate, fit_model
+from bothways.engine.fitting import Outcome, PanelFit, evaluate, fit_model
 from bothways.engine.inference import delta_method, parameter_function, robust, uncertainty
 from bothways.engine.moments import implied_moments
 from bothways.engine.panel_models.builder import PathModel
@@ -255,3 +255,20 @@ def test_dropout_shares_add_up() -> None:
     found = dropout_coverage(2, 4, 0.2)
     assert found.shares.sum() == pytest.approx(1.0)
     np.testing.assert_allclose(found.shares @ found.observed, np.repeat(0.8 ** np.arange(4), 2))
+
+
+def test_far_starts_end_at_the_same_maximum(fit: PanelFit) -> None:
+    far = np.zeros(len(fit.alpha))
+    for i, name in enumerate(fit.model.names):
+        far[i] = (
+            5.0 if name.startswith(("Psi11", "Psi22", "Phi11", "Phi22")) else 0.7 if name in ("B12", "B21") else 0.0
+        )
+    again = fit_model(fit.model, fit.data, saturated=fit.saturated, start=far)
+    assert again.loglik == pytest.approx(fit.loglik, abs=1e-8)
+
+
+def test_an_impossible_start_is_given_up_with_a_status(fit: PanelFit) -> None:
+    start = np.where([name.startswith("Psi") for name in fit.model.names], -50.0, 0.0)
+    found = fit_model(fit.model, fit.data, saturated=fit.saturated, start=start)
+    assert found.status.outcome is not Outcome.CONVERGED
+    assert found.status.attempts > 1
