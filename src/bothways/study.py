@@ -23,11 +23,11 @@ from bothways.terms.layout import Layout
 from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
 from bothways.terms.question import Scale
-from bothways.terms.records import Records
+from bothways.terms.records import Records, Roles, Source, TimeUnit
 from bothways.terms.settings import Settings
 from bothways.terms.topic import Topic
 from bothways.terms.verdict import Verdict
-from bothways.topics import generic_topic, load_topic
+from bothways.topics import generic_topic, load_topic, read_evidence
 from bothways.verdicts import weigh
 
 SHIPPED_TOPIC = "depression-back-pain"
@@ -182,6 +182,39 @@ def ask_world(
     return Study(study.records, replace(study.outcome, simulated=truth))
 
 
+def evidence(
+    topic: str | Path | Topic = SHIPPED_TOPIC,
+    *,
+    file: str | Path | None = None,
+    settings: Settings | None = None,
+    command: str = "",
+) -> Study:
+    """What has been published on a topic's two conditions, with estimates of one's own ``file`` (CSV, TOML) added.
+
+    The study holds no records; its verdict is the literature's. Raises ``TopicError`` for a file that is not evidence.
+    """
+    known = topic if isinstance(topic, Topic) else load_topic(str(topic))
+    own = read_evidence(str(file)) if file else ()
+    known = replace(known, evidence=(*known.evidence, *own))
+    settings = _with_smallest_effects(settings or Settings(), known)
+    result = answer_literature(known.evidence, known.pair, settings, known.claims)
+    name = f"the published estimates of {known.label}"
+    outcome = Outcome(
+        topic=known,
+        pair=known.pair,
+        source=Source(name, "", len(known.evidence), 0),
+        time_unit=TimeUnit.DAY,
+        findings=(),
+        settings=settings,
+        description=(),
+        results=(result,),
+        verdict=weigh(known.pair, (result,), settings),
+        command=command,
+        kind="evidence",
+    )
+    return Study(_no_records(known, outcome.source), outcome)
+
+
 def look(records: Records, settings: Settings | None = None) -> tuple[Table, ...]:
     """What is in the records, and which designs they can carry; the last table says why not the others."""
     rows = tuple(
@@ -232,6 +265,12 @@ def write_text(path: Path, text: str) -> Path:
             str(path), f"it cannot be written ({error.strerror})", "Give a place that you may write to"
         ) from error
     return path
+
+
+def _no_records(topic: Topic, source: Source) -> Records:
+    nobody = np.zeros(0, np.int64)
+    roles = Roles(None, None, (), ())
+    return Records(topic.pair, nobody, np.zeros(0), TimeUnit.DAY, {}, roles, source, topic=topic)
 
 
 def _literature(topic: Topic, settings: Settings) -> tuple[DesignResult | None, Verdict | None]:

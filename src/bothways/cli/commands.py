@@ -107,6 +107,24 @@ def ask(
 
 
 @app.command()
+def evidence(
+    topic: Annotated[
+        str, typer.Option(help="A topic that ships, or a topic.toml of your own.")
+    ] = "depression-back-pain",
+    file: Annotated[
+        Path | None, typer.Option("--evidence", metavar="FILE", help="Published estimates of your own: CSV or TOML.")
+    ] = None,
+    report: Report = None,
+    json_file: Json = None,
+    reader: For = Reader.CLINICIAN,
+) -> None:
+    """The literature behind a topic: what was published each way, and why studies disagree."""
+    study = _room("study")
+    _check_targets(study, report, json_file)
+    _deliver(study.evidence(topic, file=file, command=_command()), report, json_file, reader)
+
+
+@app.command()
 def simulate(
     world: Annotated[str, typer.Argument(metavar="WORLD", help="null, both-ways, pain-first, shared-cause, ...")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the table goes: .csv or .parquet.")],

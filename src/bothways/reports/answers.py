@@ -22,13 +22,18 @@ DIRECTIONAL = frozenset({"cross_lag", "rate_ratio", "total", "pooled"})
 def short_answer(facts: Facts) -> Section:
     """The verdict first, drawn and in words; its numbers one click below."""
     blocks: list[Block] = [*_simulated(facts), Paragraph(facts["verdict"]["short_answer"], "lead")]
-    blocks += [glance(facts), Cards(tuple(_card(facts, x) for x in WAYS))]
+    blocks += [glance(facts), cards(facts)]
     blocks += [*course_of_person(facts), *_refusals(facts)]
     headline = [a for a in facts["answers"] if a["headline"] and a["facet"] == "strength"]
     if headline:
         note = "The smallest effect was set before any estimate was seen."
         blocks.append(Details("The numbers", (answers_grid("answers", "Headline answers", headline, facts, note),)))
     return Section("short-answer", "The short answer", tuple(blocks), short="Short answer")
+
+
+def cards(facts: Facts) -> Cards:
+    """The two directions side by side."""
+    return Cards(tuple(_card(facts, x) for x in WAYS))
 
 
 def _simulated(facts: Facts) -> list[Block]:

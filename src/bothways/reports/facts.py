@@ -30,6 +30,7 @@ def facts_of(outcome: Outcome) -> Facts:
     settings = outcome.settings
     facts: Facts = {
         "schema": SCHEMA,
+        "kind": outcome.kind,
         "bothways": _version(),
         "source": _source(outcome),
         "pair": {end: _condition(c) for end, c in (("a", outcome.pair.a), ("b", outcome.pair.b))},

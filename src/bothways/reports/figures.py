@@ -11,7 +11,7 @@ from bothways.reports.courses import course, state_flow
 from bothways.reports.curves import curve
 from bothways.reports.document import Figure
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, STYLE, WAY, WIDTH, canvas, svg_of, wrapped
-from bothways.reports.ladders import evidence, forest
+from bothways.reports.ladders import compared, evidence, forest
 from bothways.reports.wording import capital, label
 
 Facts = dict[str, Any]
@@ -94,6 +94,8 @@ DRAWINGS: Mapping[str, Callable[[Facts], Any]] = {
     "glance": _glance,
     "forest": forest,
     "evidence": evidence,
+    "ladder_a_to_b": compared("a_to_b"),
+    "ladder_b_to_a": compared("b_to_a"),
     "curve": curve,
     "flow": _flow,
     "state_flow": state_flow,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.beside import forest_rows
 from bothways.reports.drawing import BAND, INK, PAPER, SOFT, WAY, WIDTH, sheet
+from bothways.reports.evidence import COMPARED, ladder_rows
 from bothways.reports.grids import drawn_evidence, short_citation
 from bothways.reports.vocabulary import EVIDENCE_SCALES, SCALES
 from bothways.reports.wording import capital, way_words
@@ -34,6 +36,20 @@ def forest(facts: Facts) -> Any:
         for a in forest_rows(facts)
     ]
     return _ladder([r for r in rows if r["value"] is not None], facts)
+
+
+def compared(way: str) -> Callable[[Facts], Any]:
+    """The drawing of one direction's published estimates, a block for each kind of comparison and scale."""
+
+    def drawn(facts: Facts) -> Any:
+        rows = sorted(ladder_rows(facts, way), key=lambda r: (COMPARED.index(r["group"]), r["hollow"]))
+        return _ladder([{**r, "group": f"{r['group']}, {_axis(r)}"} for r in rows], facts)
+
+    return drawn
+
+
+def _axis(row: Facts) -> str:
+    return "ratio" if row["scale"] in numbers.RATIOS else SCALES[row["scale"]]
 
 
 def evidence(facts: Facts) -> Any:
@@ -66,7 +82,7 @@ def _ladder(rows: list[Facts], facts: Facts, merged: str = "") -> Any:
     """Tracks grouped by scale, or all on one axis named ``merged``; within a group by direction."""
     groups: dict[str, list[Facts]] = {}
     for row in rows:
-        groups.setdefault(merged or row["scale"], []).append(row)
+        groups.setdefault(merged or row.get("group") or row["scale"], []).append(row)
     heights = [HEAD * len({r["way"] for r in g}) + RUNG * len(g) for g in groups.values()]
     total = sum(heights) + AXIS * len(heights)
     figure, top = sheet(total), total

@@ -9,12 +9,15 @@ from bothways.reports.answers import final_word, first, short_answer, speed, way
 from bothways.reports.backmatter import glossary, help_section, methods, references
 from bothways.reports.beside import literature, pathways, sure, whom
 from bothways.reports.document import Bullets, Document, Paragraph, Section
+from bothways.reports.evidence import evidence_document
 
 Facts = dict[str, Any]
 
 
 def document_of(facts: Facts) -> Document:
     """The whole report, whoever reads it. Where help comes first, it stands above the answer."""
+    if facts["kind"] == "evidence":
+        return evidence_document(facts)
     sections = [
         short_answer(facts),
         way(facts, "a_to_b"),

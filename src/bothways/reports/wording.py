@@ -195,12 +195,25 @@ def plain_size(answer: Facts, facts: Facts) -> str:
     value, low, high = numbers.together((abs(e["value"]), e["low"], e["high"]), e["scale"])
     span = f"({e['level'] * 100:.0f}% interval {low} to {high})"
     if e["scale"] in numbers.RATIOS:
-        what = f"recovery from {end}" if answer["estimand"] == "recovery_ratio" else f"the onset of {end}"
-        return f"{capital(what)} was {value} times as frequent with {start} as without it {span}."
+        return f"{capital(_what(answer, end))} {value} times as {_how(e['scale'])} with {start} as without it {span}."
     if e["scale"] == "sd_per_sd":
         amount = f"{value} standard deviations {'more' if e['value'] >= 0 else 'less'}"
         return f"One standard deviation more {start} went with {amount} {end} {_later(answer)} {span}."
     return f"{capital(start)} to {end}: {estimate_words(answer)}, in {SCALES.get(e['scale'], e['scale'])}."
+
+
+def _what(answer: Facts, end: str) -> str:
+    """What a ratio multiplies: a rate of onset or of recovery, the odds of having it, or how many have it."""
+    if answer["estimand"] == "recovery_ratio":
+        return f"recovery from {end} was"
+    scale = answer["estimate"]["scale"]
+    if scale == "odds_ratio":
+        return f"the odds of {end} were"
+    return f"{end} at follow-up was" if scale == "prevalence_ratio" else f"the onset of {end} was"
+
+
+def _how(scale: str) -> str:
+    return {"odds_ratio": "high", "prevalence_ratio": "common"}.get(scale, "frequent")
 
 
 def _later(answer: Facts) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bothways.terms.answer import DesignResult, Table
 from bothways.terms.question import Pair
@@ -47,3 +48,4 @@ class Outcome:
     care: tuple[str, ...] = ()
     one_person: bool = False
     seconds: float = 0.0
+    kind: Literal["study", "evidence"] = "study"  # evidence: the published estimates alone, without records

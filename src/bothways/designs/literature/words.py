@@ -68,7 +68,7 @@ def _short(ways: list[Way], unordered: list[Entry]) -> tuple[str, ...]:
     if unordered:
         second.append("Twins do not settle whether the family lies behind both.")
     both = all(w.reading is Reading.PREDICTS for w in ways)
-    last = ["So the published answer is both ways, with low certainty, and a shared cause is not ruled out."]
+    last = ["So the published answer is both ways, with low certainty at best, and a shared cause is not ruled out."]
     return (first, *second, *(last if both else []))
 
 
