@@ -121,6 +121,18 @@ def test_encodings_and_separators(mend: Callable[[str], bytes], topic: Topic, tm
     assert np.nansum(records.values["depression"]) == sum((i * w) % 20 for i in range(1, 21) for w in (1, 2, 3))
 
 
+def test_empty_columns_at_the_end_are_nothing(topic: Topic, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("".join(f"{line},,\n" for line in GOOD.splitlines()))
+    assert read(path, topic=topic).rows == 60
+
+
+def test_a_late_letter_of_another_encoding(topic: Topic, tmp_path: Path) -> None:
+    lines = [f"{i},{w},{i % 20},{(i + w) % 10},x" for i in range(1, 9000) for w in (1, 2)]
+    (tmp_path / "a.csv").write_bytes(("id,wave,phq9,pain,place\n" + "\n".join(lines) + "ü\n").encode("cp1252"))
+    assert read(tmp_path / "a.csv", topic=topic).rows == 2 * 8999
+
+
 def test_decimal_commas_and_grouped_thousands(topic: Topic, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("id;wave;phq9;pain\n1;1;2,5;3\n1;2;3;4\n2;1;1,25;5\n2;2;2;5\n")

@@ -63,7 +63,7 @@ def test_codes_among_items_are_missing(topic: Topic) -> None:
     answers = items()
     answers[0, 0, 0], answers[1, 0, 0] = 7, 9
     records = read(long_items(answers), topic=topic, layout=SCORED)
-    assert {f.code: f.message for f in records.findings}["item_codes"].endswith("code 7 (1), code 9 (1)")
+    assert {f.code: f.message for f in records.findings}["item_codes"].endswith("code 7 (1), code 9 (1).")
     assert np.nanmax(records.values["depression"]) <= 27
 
 

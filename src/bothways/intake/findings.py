@@ -9,17 +9,21 @@ from bothways.terms.records import Finding, Level
 
 def note(code: str, message: str, mend: str = "", people: int = 0) -> Finding:
     """Read it."""
-    return Finding(Level.NOTE, code, message, mend, people)
+    return Finding(Level.NOTE, code, _sentence(message), _sentence(mend), people)
 
 
 def warning(code: str, message: str, mend: str, people: int = 0) -> Finding:
     """Mind it."""
-    return Finding(Level.WARNING, code, message, mend, people)
+    return Finding(Level.WARNING, code, _sentence(message), _sentence(mend), people)
 
 
 def stop(code: str, message: str, mend: str, people: int = 0) -> Finding:
     """Nothing can be answered until it is mended."""
-    return Finding(Level.STOP, code, message, mend, people)
+    return Finding(Level.STOP, code, _sentence(message), _sentence(mend), people)
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "?")) else f"{text}."
 
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:

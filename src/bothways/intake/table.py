@@ -194,8 +194,8 @@ def _from_text(path: Path) -> Sheet:
     with path.open("rb") as file:
         head = file.read(HEAD)
     dialect = sniff(content[:HEAD] if content is not None else head, str(path))
-    if len(set(dialect.header)) < len(dialect.header):
-        twice = sorted({name for name in dialect.header if dialect.header.count(name) > 1})
+    twice = sorted({name for name in dialect.header if name.strip() and dialect.header.count(name) > 1})
+    if twice:
         raise RecordsError(str(path), f"these columns stand twice: {', '.join(twice)}", "Give each its own name")
     if dialect.encoding is not None:
         content = decoded(content or path.read_bytes(), dialect.encoding).encode()
