@@ -20,7 +20,7 @@ from bothways.engine.scoring import maximise
 if TYPE_CHECKING:
     from bothways.engine.kernels.paths import Plan
 
-TOLERANCE = 1e-10
+TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,9 @@ def fit_batch(
     means: Float[np.ndarray, "replicates groups p"] | None = None,
     start: Float[np.ndarray, " free"] | None = None,
 ) -> BatchFit:
-    """Fit every replicate. `start` (in the order of the returned names) serves all; otherwise each has its own.
+    """Fit every replicate from one start: `start` (in the order of the returned names), else the fit of their average.
+
+    Replicates that do not converge from there are tried again from their own starting values.
 
     Raises ValueError if the model structures the means and none are given.
     """
@@ -60,22 +62,56 @@ def fit_batch(
         raise ValueError("this model structures the means; pass them")
     zero = np.zeros(covariances.shape[:-1])
     centre = zero if means is None or slim is not model else means
-    starts = (
-        np.array([_start(slim, m, C) for m, C in zip(centre, covariances, strict=True)])
-        if start is None
-        else np.tile(start, (len(covariances), 1))
-    )
     plan = plan_of(slim)
+
+    def run(which: np.ndarray, starts: np.ndarray) -> BatchFit:
+        return _fit(slim, plan, centre[which], covariances[which], people, starts)
+
+    everything = np.arange(len(covariances))
+    if start is None:
+        middle = _middle(slim, plan, centre, covariances, people)
+        found = run(everything, np.tile(middle, (len(everything), 1)))
+    else:
+        found = run(everything, np.tile(start, (len(everything), 1)))
+    again = everything[~found.converged]
+    if len(again) == 0:
+        return found
+    return _replaced(found, again, run(again, _own_starts(slim, centre[again], covariances[again])))
+
+
+def _middle(
+    model: PathModel, plan: "Plan | None", means: np.ndarray, covariances: np.ndarray, people: np.ndarray
+) -> np.ndarray:
+    """The estimates from the average of all data sets: near to every replicate, and fitted only once."""
+    mean, cov = means.mean(axis=0, keepdims=True), covariances.mean(axis=0, keepdims=True)
+    return np.asarray(_fit(model, plan, mean, cov, people, _own_starts(model, mean, cov)).alpha[0])
+
+
+def _fit(
+    model: PathModel,
+    plan: "Plan | None",
+    means: np.ndarray,
+    covariances: np.ndarray,
+    people: np.ndarray,
+    starts: np.ndarray,
+) -> BatchFit:
     if plan is None:
-        return _one_by_one(slim, centre, covariances, people, starts)
+        return _one_by_one(model, means, covariances, people, starts)
     from bothways.engine.kernels.paths import fit_complete
 
     R, q = starts.shape
     alpha, V = np.empty((R, q)), np.empty((R, q, q))
     loglik, decrement, steps = np.empty(R), np.empty(R), np.empty(R, np.int64)
-    fit_complete(plan, people, centre, covariances, starts, TOLERANCE, 200, alpha, loglik, decrement, steps, V)
+    fit_complete(plan, people, means, covariances, starts, TOLERANCE, 200, alpha, loglik, decrement, steps, V)
     good = (decrement < TOLERANCE) & np.isfinite(V).all(axis=(1, 2))
-    return BatchFit(slim.names, alpha, V, loglik, good, steps)
+    return BatchFit(model.names, alpha, V, loglik, good, steps)
+
+
+def _replaced(found: BatchFit, places: np.ndarray, better: BatchFit) -> BatchFit:
+    """`found` with some replicates exchanged."""
+    for part in ("alpha", "covariance", "loglik", "converged", "iterations"):
+        getattr(found, part)[places] = getattr(better, part)
+    return found
 
 
 def without_saturated_means(model: PathModel) -> PathModel:
@@ -146,8 +182,10 @@ def _topological(fixed: Bool[np.ndarray, "n n"], rows: np.ndarray, columns: np.n
     return np.array(order, np.int64)
 
 
-def _start(model: PathModel, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
-    return start_vector(model, list(zip(means, covariances, strict=True)))
+def _own_starts(model: PathModel, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """The starting rule of the model applied to every replicate."""
+    pairs = zip(means, covariances, strict=True)
+    return np.array([start_vector(model, list(zip(m, C, strict=True))) for m, C in pairs])
 
 
 def _one_by_one(

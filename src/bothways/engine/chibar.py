@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import minimize
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from bothways.engine.fiml import half_vector, symmetric
 from bothways.engine.fitting import PanelFit, evaluate
@@ -53,7 +52,7 @@ def boundary_test(
     draws = chi_bar_draws(V, sizes, rng.standard_normal((simulations, len(V))) @ np.linalg.cholesky(V).T)
     p = float(np.mean(draws >= statistic)) if statistic > 0 else 1.0
     return BoundaryTest(
-        statistic, p, float(np.sqrt(p * (1 - p) / simulations)), float(chi2.sf(statistic, len(V))), len(V)
+        statistic, p, float(np.sqrt(p * (1 - p) / simulations)), float(chdtrc(len(V), statistic)), len(V)
     )
 
 
@@ -138,6 +137,7 @@ def semidefinite_loglik(fit: PanelFit, blocks: Sequence[np.ndarray]) -> float:
         start[block] = half_vector(lower * np.sign(np.diag(lower)))
     if admissible:
         return fit.loglik
+    from scipy.optimize import minimize
 
     def products(x: np.ndarray) -> np.ndarray:
         alpha = x.copy()

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import block_diag
-from scipy.optimize import brentq
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtr, chdtrc, chndtr, chndtrinc
 
 from bothways.engine.fiml import half_vector, moment_derivatives, score_products, score_sums
 from bothways.engine.fitting import PanelFit
@@ -127,9 +126,9 @@ def _baseline(fit: PanelFit, clusters: np.ndarray | None) -> _Baseline:
 def _version(T: float, df: float, Tb: float, dfb: float, N: float, G: int, c: float = 1.0, cb: float = 1.0) -> Indices:
     """Indices from one pair of statistics; c, c_b are the expected inflation of T and T_b per degree of freedom."""
     low, high = rmsea_interval(T / c, df, N, G, c)
-    closeness = float(ncx2.sf(T / c, df, 0.05**2 * N * df / (G * c))) if df > 0 else np.nan
+    closeness = float(1.0 - chndtr(T / c, df, 0.05**2 * N * df / (G * c))) if df > 0 else np.nan
     return Indices(
-        T / c, df, float(chi2.sf(T / c, df)) if df > 0 else np.nan,
+        T / c, df, float(chdtrc(df, T / c)) if df > 0 else np.nan,
         _cfi(T - c * df, Tb - cb * dfb), _tli(T - c * df, df, Tb - cb * dfb, dfb),
         _rmsea(T, df, N, G, c), low, high, closeness,
     )  # fmt: skip
@@ -142,7 +141,7 @@ def _scaled_version(T: float, df: int, c: float, Tb: float, dfb: int, cb: float,
     low, high = rmsea_interval(T, c * df, N, G)
     return Indices(
         scaled.chisq, scaled.df, scaled.p, scaled.cfi, scaled.tli, _rmsea(T, c * df, N, G), low, high,
-        float(ncx2.sf(T, c * df, 0.05**2 * N * c * df / G)),
+        float(1.0 - chndtr(T, c * df, 0.05**2 * N * c * df / G)),
     )  # fmt: skip
 
 
@@ -207,13 +206,10 @@ def rmsea_interval(
         return (np.nan, np.nan) if df > 0 else (0.0, 0.0)
     limits = []
     for tail in (0.5 + level / 2, 0.5 - level / 2):
-        if chi2.cdf(T, df) <= tail:
+        if chdtr(df, T) <= tail:
             limits.append(0.0)
             continue
-        far = max(T, 1.0)
-        while ncx2.cdf(T, df, far) > tail:
-            far *= 2.0
-        centre = brentq(lambda x, tail=tail: ncx2.cdf(T, df, x) - tail, 1e-12, far, xtol=1e-10, rtol=1e-12)
+        centre = chndtrinc(T, df, tail)
         limits.append(float(np.sqrt(G * c * centre / (N * df))))
     return limits[0], limits[1]
 

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import block_diag
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from bothways.engine.fiml import moment_derivatives, score_products, score_sums
 from bothways.engine.fitting import PanelFit, objective
@@ -183,4 +183,4 @@ def _ratio(trace: float, df: int) -> float:
 
 def _test(statistic: float, df: int, scaling: float, method: str) -> Test:
     scaled = statistic / scaling if scaling > 0 else np.nan
-    return Test(scaled, df, float(chi2.sf(scaled, df)) if df > 0 else np.nan, scaling, method)
+    return Test(scaled, df, float(chdtrc(df, scaled)) if df > 0 else np.nan, scaling, method)
