@@ -11,15 +11,18 @@ from bothways.designs.panel.answers import Room, answers_of, slug_of
 from bothways.designs.panel.caveats import assumptions_of, caveats_of
 from bothways.designs.panel.estimation import Fitted, Headline, estimate, headline, pieces_of, with_indices
 from bothways.designs.panel.failures import failure_words
+from bothways.designs.panel.hints import hint_table
 from bothways.designs.panel.methods import methods_of
 from bothways.designs.panel.missing import leaving
 from bothways.designs.panel.models import compared_forms, headline_forms
 from bothways.designs.panel.parameters import parameter_table, unit_factors
+from bothways.designs.panel.resampling import interval_table, is_resampled, resampled
 from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, usable_waves
+from bothways.designs.panel.stability import stability_table
 from bothways.designs.panel.tables import tables_of, unit_loglik
-from bothways.terms.answer import DesignResult, Fit
+from bothways.terms.answer import DesignResult, Estimate, Fit, Table
 from bothways.terms.progress import Progress
-from bothways.terms.question import Kind
+from bothways.terms.question import Direction, Kind
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
 
@@ -56,16 +59,24 @@ class PanelDesign:
         progress("panel: setting up", 0.05)
         setup = prepare(records)
         room = fit_all(setup, settings, progress)
-        progress("panel: done", 1.0)
         if settings.headline_only:
             return DesignResult(design=self.key, answers=tuple(a for a in answers_of(room) if a.headline))
+        drawn = resampled(room, progress)
+        more = () if settings.quick or not room.headline.chosen.usable else _more_tables(room, drawn)
+        progress("panel: done", 1.0)
         return DesignResult(
             design=self.key,
-            answers=answers_of(room),
+            answers=answers_of(room, drawn),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
-            tables=tables_of(room),
-            methods=methods_of(room),
+            tables=(*tables_of(room), *more),
+            methods=f"{methods_of(room)} {is_resampled(setup, drawn)}".strip(),
         )
+
+
+def _more_tables(room: Room, drawn: dict[Direction, Estimate]) -> tuple[Table, ...]:
+    """What takes longer than a quick look."""
+    tables = (interval_table(room, drawn), stability_table(room), hint_table(room))
+    return tuple(table for table in tables if table.rows)
 
 
 def _refuse_waves(waves: Waves) -> Refusal | None:

@@ -60,8 +60,6 @@ def _lags(room: Room) -> str:
     )
     if headline.chosen.form.key == "clpm":
         standard = "Lags are standardised by the model's standard deviations; intervals are by the delta method"
-    if room.settings.bootstrap and not room.settings.quick:
-        standard += f", or percentiles of {room.settings.bootstrap:,} resamples of people"
     if headline.test is None:
         return standard + "."
     form = "one drift matrix over all gaps" if headline.chosen.form.lags == "drift" else "lags equal over time"
