@@ -21,6 +21,8 @@ from bothways.engine.chain.likelihood import Evaluation
 Objective = Callable[[np.ndarray, int], Evaluation]
 
 DRIFT = 0.05  # a step of this size where nothing more can be gained: the maximum lies at infinity
+SPENT = 1e-13  # information of a parameter, relative to the largest, at which it has run as far as can be told
+RUN = 5.0  # how far a spent parameter must have come from its start to be said to drift rather than to be unknown
 FLAT = 1e-9  # eigenvalue of the scaled information below which a direction carries none
 
 
@@ -30,6 +32,7 @@ class Ending(StrEnum):
     CONVERGED = "converged"
     MONOTONE = "monotone likelihood"
     NO_INFORMATION = "no information"
+    EDGE = "on an edge"  # of the range that a bounded ascent allows
     STOPPED = "not converged"
 
 
@@ -73,7 +76,7 @@ def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: 
         g, J = free.T @ here.gradient, free.T @ here.information @ free
         decrement, whole = _solve(J, g, 0.0)
         if decrement < rules.tolerance:
-            return _ended(point, here, free @ whole, J, free, decrement, iteration, tuple(path))
+            return _ended(point, start, here, free @ whole, J, free, decrement, iteration, tuple(path))
         step = free @ _solve(J, g, mu)[1]
         step *= min(1.0, rules.clip / max(np.abs(step).max(), 1e-300))
         trial = objective(point + step, 2)  # nearly every step is kept, so the derivatives are seldom wasted
@@ -91,25 +94,35 @@ def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: 
 
 def _solve(J: np.ndarray, g: np.ndarray, mu: float) -> tuple[float, np.ndarray]:
     """(g'd, d) with (J + mu diag J) d = g; directions without information are left where they are."""
-    scale = np.sqrt(np.maximum(np.diag(J), 1e-300))
-    values, vectors = np.linalg.eigh(J / np.outer(scale, scale))
+    scale, spent, values, vectors = _scaled(J)
     kept = values > FLAT
-    along = vectors.T @ (g / scale)
+    along = vectors.T @ np.where(spent, 0.0, g / scale)
     d = vectors @ np.where(kept, along / np.where(kept, values + mu, 1.0), 0.0) / scale
-    return float(g @ d), d
+    return float(g @ d), np.asarray(d)
+
+
+def _scaled(J: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(scale, spent, eigenvalues, eigenvectors) of J with a diagonal of ones; spent parameters are cut out."""
+    diagonal = np.diag(J)
+    spent = diagonal <= SPENT * max(float(diagonal.max(initial=0.0)), 1e-300)
+    scale = np.where(spent, 1.0, np.sqrt(np.where(spent, 1.0, diagonal)))
+    unit = np.where(spent[:, None] | spent, 0.0, J / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(unit)
+    return scale, spent, values, vectors
 
 
 def _ended(
-    point: np.ndarray, here: Evaluation, whole: np.ndarray, J: np.ndarray, free: np.ndarray,
+    point: np.ndarray, start: np.ndarray, here: Evaluation, whole: np.ndarray, J: np.ndarray, free: np.ndarray,
     decrement: float, iteration: int, path: tuple[float, ...],
 ) -> Ascent:  # fmt: skip
     """Nothing more to gain: a maximum, or one that lies at infinity, or a ridge."""
-    drift = np.where(np.abs(whole) > DRIFT, np.sign(whole), 0.0).astype(np.int64)
-    diagonal = np.diag(J)
-    scale = np.sqrt(np.maximum(diagonal, 1e-300))
-    values, vectors = np.linalg.eigh(J / np.outer(scale, scale))
-    ridge = (np.abs(free @ vectors[:, values <= FLAT]) > 0.1).any(axis=1) if (values <= FLAT).any() else None
-    flat = np.zeros(point.size, dtype=bool) if ridge is None else ridge & (drift == 0)
+    moved = np.where(np.abs(point - start) > RUN, np.sign(point - start), 0.0)
+    spent = _scaled(here.information)[1]
+    drift = np.where(np.abs(whole) > DRIFT, np.sign(whole), np.where(spent, moved, 0.0)).astype(np.int64)
+    _, _, values, vectors = _scaled(J)
+    none = values <= FLAT
+    ridge = (np.abs(free @ vectors[:, none]) > 0.1).any(axis=1) if none.any() else np.zeros(point.size, dtype=bool)
+    flat = ridge & (drift == 0)
     ending = Ending.NO_INFORMATION if flat.any() else Ending.MONOTONE if drift.any() else Ending.CONVERGED
     return Ascent(point, here, ending, decrement, iteration, drift, flat, path)
 

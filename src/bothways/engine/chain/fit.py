@@ -185,6 +185,9 @@ def _says(names: tuple[str, ...], climb: Ascent) -> str:
     if climb.ending is Ending.MONOTONE:
         ends = [f"{n} to {'+' if d > 0 else '-'}infinity" for n, d in zip(names, climb.drift, strict=True) if d]
         return f"the likelihood keeps rising as {', '.join(ends)}: no finite estimate, a one-sided limit at most"
+    if climb.ending is Ending.EDGE:
+        edge = [n for n, d in zip(names, climb.drift, strict=True) if d]
+        return f"the best value of {', '.join(edge)} lies on the edge of its range; all else is conditional on it"
     if climb.ending is Ending.NO_INFORMATION:
         flat = [n for n, f in zip(names, climb.flat, strict=True) if f]
         return f"the observations say nothing of {', '.join(flat)}"

@@ -1,0 +1,90 @@
+"""Fit every chain, choose the one that speaks, and say whether influence can be told from a common cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy.special import ndtri
+
+from bothways.designs.onset.models import Fitted, drifting_cause, frailty, plain
+from bothways.designs.onset.setup import OnsetSetup
+from bothways.terms.progress import Progress
+from bothways.terms.question import Direction
+
+PATHS = {  # (onset of the second while the first is present, while neither is)
+    Direction.A_TO_B: ("A>AB", "0>B"),
+    Direction.B_TO_A: ("B>AB", "0>A"),
+}
+RECOVERY = {  # (recovery of the second while the first is present, while it is absent)
+    Direction.A_TO_B: ("AB>A", "B>0"),
+    Direction.B_TO_A: ("AB>B", "A>0"),
+}
+SUPPORT = 1.92  # log-likelihood units within which a rival is as good: half the 95 % quantile of chi-squared(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """All chains of one run. ``speaks`` gives the headline; ``rival`` holds no influence at all."""
+
+    speaks: Fitted
+    chain: Fitted
+    frailty: Fitted | None = None
+    drifting: Fitted | None = None
+    rival: Fitted | None = None
+
+    @property
+    def all(self) -> tuple[Fitted, ...]:
+        """The speaking one first, each once."""
+        others = (self.chain, self.frailty, self.drifting, self.rival)
+        return (self.speaks, *(f for f in others if f is not None and f is not self.speaks))
+
+    @property
+    def beside(self) -> tuple[Fitted, ...]:
+        """Those whose ratios are shown beside the headline."""
+        return tuple(f for f in self.all if f is not self.speaks and f is not self.rival and f.usable)
+
+
+def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False) -> Fits:
+    """The plain chain, and unless ``quick`` its rivals; the smallest AIC among usable ones with ratios speaks."""
+    progress("onset: the chain", 0.1)
+    chain = plain(setup)
+    if quick or not chain.usable:
+        return Fits(chain, chain)
+    progress("onset: a lasting proneness", 0.25)
+    lasting = frailty(setup, chain)
+    progress("onset: a common cause that drifts", 0.45)
+    drifting = drifting_cause(setup, chain)
+    progress("onset: the common cause without influence", 0.65)
+    rival = drifting_cause(setup, chain, influence=False)
+    usable = [f for f in (chain, lasting, drifting) if f.usable]
+    speaks = min(usable, key=lambda f: criterion(setup, f))
+    return Fits(speaks, chain, lasting, drifting, rival)
+
+
+def criterion(setup: OnsetSetup, fitted: Fitted) -> float:
+    """AIC given the first observation: the distribution of the entry states costs nothing on either side."""
+    free = len(fitted.fit.names)
+    if fitted.key.startswith("drifting"):
+        free -= len({int(k) for k in setup.entry[setup.entry >= 0]}) - 1
+    return 2 * free - 2 * fitted.loglik
+
+
+def excludes_one(fitted: Fitted, direction: Direction, level: float) -> bool:
+    """Whether the interval of the rate ratio lies on one side of 1."""
+    value, error, _ = fitted.log_ratio(*PATHS[direction])
+    return abs(value) > float(ndtri(0.5 + level / 2)) * error
+
+
+def told_apart(fits: Fits, direction: Direction, level: float) -> str:
+    """Empty where influence can be told from a common cause in this direction; else what stands in the way.
+
+    Only a ratio that excludes 1 in the plain chain can be feigned by a common cause.
+    """
+    if not excludes_one(fits.chain, direction, level):
+        return ""
+    if fits.rival is not None and fits.rival.loglik > fits.chain.loglik - SUPPORT:
+        return "a hidden cause of both that comes and goes, without any influence, explains these records as well"
+    for other in (fits.frailty, fits.drifting):
+        if other is not None and other.usable and not excludes_one(other, direction, level):
+            return f"under {other.says} the interval of the ratio holds 1"
+    return ""
