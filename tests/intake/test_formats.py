@@ -125,6 +125,13 @@ def test_relabelling_people_and_reordering_rows_and_columns_change_nothing(seed:
     same(read(shuffled.select(columns), topic=topic), read(panel, topic=topic))
 
 
+def test_people_who_mirror_each_other_keep_their_places(topic: Topic) -> None:
+    mirror = pl.DataFrame({"id": [1, 1, 2, 2], "wave": [1, 2, 1, 2], "phq9": [1, 2, 3, 5], "pain": [3, 5, 1, 2]})
+    same(read(mirror.reverse(), topic=topic), read(mirror, topic=topic))
+    later = pl.DataFrame({"id": [1, 1, 2, 2], "wave": [1, 2, 1, 2], "phq9": [1, 2, 2, 1], "pain": [4, 4, 4, 4]})
+    same(read(later.reverse(), topic=topic), read(later, topic=topic))
+
+
 @given(scale=st.sampled_from([7.0, 30.0, 0.5]))
 def test_rescaling_time_changes_time_alone(scale: float, topic: Topic) -> None:
     panel = make_panel(people=15, seed=3).with_columns((pl.col("wave") * 10.0 + 0.25).alias("day")).drop("wave")

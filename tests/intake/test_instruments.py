@@ -47,6 +47,12 @@ def test_reversed_items_by_hand() -> None:
     assert score(items, CESD10).score.values.tolist() == [3]
 
 
+def test_reversal_runs_from_the_lowest_to_the_highest_answer() -> None:
+    from_one = replace(CESD10, item_low=1, item_high=4, low=10, high=40)
+    items = np.ones((1, 10))
+    assert score(items, from_one).score.values.tolist() == [8 * 1 + 2 * 4]
+
+
 def test_mean_and_percent_by_hand() -> None:
     items = np.array([[1, 2, 3, 1, 2, 3, 1, 2, 3]], dtype=float)
     assert score(items, MEAN).score.values.tolist() == [2]
