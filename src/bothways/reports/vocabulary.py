@@ -101,7 +101,8 @@ OUTCOMES: Mapping[str, str] = {
     "stands": "it stands",
     "weakened": "it is weakened",
     "broken": "it breaks",
-    "not run": "for scale",
+    "for scale": "for scale",
+    "not run": "not run",
 }
 EVIDENCE_SCALES: Mapping[str, str] = {
     "OR": "odds_ratio",

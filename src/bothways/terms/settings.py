@@ -15,7 +15,8 @@ class Settings:
     ``smallest_effects`` hold the smallest effect of interest by scale; ``workers`` never changes a number.
     ``quick`` leaves out the challenges and the bootstrap. ``headline_only`` asks a design for what a headline needs
     and nothing else: no rivals, no tables, no bootstrap. ``negative_control`` names a column that cannot be affected
-    by either condition; an answer that "finds" it is under suspicion.
+    by either condition; an answer that "finds" it is under suspicion. ``challenge_seconds`` end the challenges; what
+    they leave no time for is reported as not run.
     """
 
     level: float = 0.95
@@ -25,6 +26,7 @@ class Settings:
     quick: bool = False
     headline_only: bool = False
     negative_control: str | None = None
+    challenge_seconds: float = 10.0
     horizon_days: tuple[float, ...] = ()
     smallest_effects: Mapping[Scale, float] = field(default_factory=dict)
     cuts: Mapping[str, float] = field(default_factory=dict)

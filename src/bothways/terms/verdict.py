@@ -78,7 +78,7 @@ def read_estimate(estimate: Estimate | None, smallest_effect: float) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One attempt to break an answer, and what came of it: stands, weakened, broken, not run."""
+    """One attempt to break an answer, and what came of it: stands, weakened, broken, not run, for scale."""
 
     key: str
     title: str

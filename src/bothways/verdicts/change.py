@@ -101,7 +101,7 @@ def shared_cause_challenge(result: Result, direction: Direction, pair: Pair) -> 
     return Challenge(
         key="e_value" if estimate.scale.is_ratio else "shared_cause",
         title=f"From {start} to {end}, an unmeasured cause of both",
-        outcome="not run",
+        outcome="for scale",
         says="it would have to be tied to each condition, beyond what was measured, at least this strongly to explain "
         "the estimate away (low: to move the interval to no effect)",
         answer_id=result.answer.id,
@@ -135,7 +135,7 @@ def needed_challenge(result: Result, direction: Direction, pair: Pair, settings:
     return Challenge(
         key="people_needed",
         title=f"From {start} to {end}, people needed to decide",
-        outcome="not run",
+        outcome="for scale",
         says="this many people of the same kind would decide the word, were the estimate to stay where it is",
         answer_id=result.answer.id,
         value=factor * estimate.people,

@@ -68,7 +68,7 @@ def weigh(
         leaning=leaning,
         short_answer=_short_answer(sides, pair, leaning, answers),
         answers=answers,
-        challenges=(*challenges, *(c for side in sides for c in _own_challenges(side, pair, settings))),
+        challenges=(*challenges, *(c for side in sides for c in _own_challenges(side, pair, settings, challenges))),
         dissent=tuple(s for side in sides for s in dissent(side.lines, side.direction, pair)),
         would_change_it=_would_change(sides, pair),
         caveats=_caveat_texts(sides),
@@ -125,11 +125,14 @@ def _told_first(sides: tuple[_Side, ...]) -> list[_Side]:
     return sorted(sides, key=lambda s: rank[standing(s.word)])
 
 
-def _own_challenges(side: _Side, pair: Pair, settings: Settings) -> Iterable[Challenge]:
+def _own_challenges(side: _Side, pair: Pair, settings: Settings, told: tuple[Challenge, ...]) -> Iterable[Challenge]:
+    """What follows from the answers alone; a hidden cause's strength only where the records did not tell it."""
+    measured = {c.answer_id for c in told if c.key == "robustness_value"}
     yield from leave_out_challenges(side.word, side.results, side.direction, pair)
     for line in side.lines:
+        answer = line.speaker.answer.id
         made = (
-            shared_cause_challenge(line.speaker, side.direction, pair),
+            None if answer in measured else shared_cause_challenge(line.speaker, side.direction, pair),
             needed_challenge(line.speaker, side.direction, pair, settings),
         )
         yield from (c for c in made if c is not None)

@@ -5,45 +5,45 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from bothways.terms.records import Events, Records
 
 
 def keep_people(records: Records, keep: Bool[np.ndarray, "people"]) -> Records:
-    """The records of some people, renumbered."""
-    rows = keep[records.person]
-    number = np.cumsum(keep) - 1
-    return replace(
-        keep_rows(records, rows),
-        baseline={name: column[keep] for name, column in records.baseline.items()},
-        events={
-            key: Events(number[e.person[keep[e.person]]], e.time[keep[e.person]], e.onset[keep[e.person]])
-            for key, e in records.events.items()
-        },
-    )
+    """The records of some people, renumbered in their order."""
+    return keep_rows(records, keep[records.person])
 
 
 def keep_rows(records: Records, rows: Bool[np.ndarray, "rows"]) -> Records:
-    """Some rows. People left without any keep no number, so baseline columns are cut to those who stay."""
+    """Some rows. People left without any leave altogether; waves left without any close up.
+
+    ``source`` still names the whole table, since that is where the rows came from.
+    """
     present = np.zeros(records.people, bool)
     present[records.person[rows]] = True
     number = np.cumsum(present) - 1
     wave = None if records.wave is None else records.wave[rows]
-    waves, days = wave, records.wave_days
-    if wave is not None and wave.size:
+    days = records.wave_days
+    if wave is not None:
         left = np.unique(wave)
-        waves = np.searchsorted(left, wave)
+        wave = np.searchsorted(left, wave)
         days = None if days is None else days[left]
     return replace(
         records,
         person=number[records.person[rows]],
         time=records.time[rows],
-        wave=waves,
+        wave=wave,
         wave_days=days,
         values={name: column[rows] for name, column in records.values.items()},
         baseline={name: column[present] for name, column in records.baseline.items()},
+        events={key: _events_of(e, present, number) for key, e in records.events.items()},
     )
+
+
+def _events_of(events: Events, present: Bool[np.ndarray, "people"], number: Int[np.ndarray, "people"]) -> Events:
+    kept = present[events.person]
+    return Events(number[events.person[kept]], events.time[kept], events.onset[kept])
 
 
 def with_values(records: Records, key: str, column: Float[np.ndarray, "rows"]) -> Records:
@@ -52,35 +52,38 @@ def with_values(records: Records, key: str, column: Float[np.ndarray, "rows"]) -
 
 
 def reversed_time(records: Records) -> Records:
-    """Every person's life told backwards, on the same grid of times."""
-    last = records.time.max(initial=0.0) + records.time.min(initial=0.0)
-    time = last - records.time
-    wave = None if records.wave is None else records.wave.max() - records.wave
+    """Every person's life told backwards, on the same grid of times: what began then ends now."""
+    ends = records.time.max(initial=-np.inf) + records.time.min(initial=np.inf)
+    time = ends - records.time
     order = np.lexsort((time, records.person))
-    days = None if records.wave_days is None else records.wave_days[-1] - records.wave_days[::-1]
+    wave, days = records.wave, records.wave_days
     return replace(
         records,
         time=time[order],
-        wave=None if wave is None else wave[order],
-        wave_days=days,
+        wave=None if wave is None else (wave.max() - wave)[order],
+        wave_days=None if days is None else days[-1] - days[::-1],
         values={name: column[order] for name, column in records.values.items()},
+        events={key: _backwards(e, float(ends)) for key, e in records.events.items()},
     )
 
 
+def _backwards(events: Events, ends: float) -> Events:
+    time = ends - events.time
+    order = np.lexsort((time, events.person))
+    return Events(events.person[order], time[order], 1 - events.onset[order])
+
+
 def shuffled_people(records: Records, key: str, random: np.random.Generator) -> Records:
-    """One condition's whole course handed to somebody else seen at the same times: every link across is cut."""
-    slot = records.wave if records.wave is not None else _place_in_person(records)
+    """One condition's whole course handed to somebody else, wave by wave: every link across is cut.
+
+    Each condition keeps its own course over time, its spread and its missing answers; only whose course it is
+    changes. Needs common occasions.
+    """
+    assert records.wave is not None
     donor = random.permutation(records.people)
-    width = int(slot.max(initial=0)) + 1
-    course = np.full((records.people, width), np.nan)
-    course[records.person, slot] = records.values[key]
-    return with_values(records, key, course[donor[records.person], slot])
-
-
-def _place_in_person(records: Records) -> np.ndarray:
-    """0, 1, 2, ... within each person."""
-    first = np.searchsorted(records.person, records.person, side="left")
-    return np.arange(records.rows) - first
+    course = np.full((records.people, records.waves or 0), np.nan)
+    course[records.person, records.wave] = records.values[key]
+    return with_values(records, key, course[donor[records.person], records.wave])
 
 
 def person_means(records: Records, key: str) -> Float[np.ndarray, "people"]:

@@ -1,0 +1,67 @@
+"""What ``ask`` and ``weigh`` hand back: the records and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bothways.reports import facts_of, render, tables_as_apa, tables_as_csv
+from bothways.study.writing import report_form, write_text, write_texts
+from bothways.terms.answer import DesignResult, Status, Table
+from bothways.terms.outcome import Outcome
+from bothways.terms.records import Records
+from bothways.terms.verdict import Verdict
+
+COLUMNS = ("id", "direction", "facet", "estimand", "status", "value", "low", "high", "se", "p", "scale", "people")
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A finished study: what was asked of which records, and what came of it."""
+
+    records: Records
+    outcome: Outcome
+
+    def __getitem__(self, design: str) -> DesignResult:
+        """What one design has to say: ``study["panel"].b_to_a.estimate``."""
+        for result in self.outcome.results:
+            if result.design == design:
+                return result
+        raise KeyError(design)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Both directions, in fixed words, with their dissent."""
+        return self.outcome.verdict
+
+    @property
+    def answered(self) -> bool:
+        """Whether any design could answer ("cannot tell" is an answer)."""
+        return any(answer.status is Status.ANSWERED for result in self.outcome.results for answer in result.answers)
+
+    def table(self) -> Table:
+        """Every answer, one row each, at full precision."""
+        rows = []
+        for answer in (answer for result in self.outcome.results for answer in result.answers):
+            head = (answer.id, answer.direction, answer.facet, answer.estimand, answer.status)
+            e = answer.estimate
+            rows.append(
+                (*head, *((None,) * 7 if e is None else (e.value, e.low, e.high, e.se, e.p, e.scale, e.people)))
+            )
+        return Table("answers", "Every answer", COLUMNS, tuple(rows))
+
+    def facts(self) -> dict[str, Any]:
+        """The facts file as a dict: full precision, versioned, ready for JSON."""
+        return facts_of(self.outcome)
+
+    def report(self, path: str | Path, for_reader: str = "clinician") -> Path:
+        """Write the report; the ending chooses its form: .html, .md or .txt."""
+        target = Path(path)
+        return write_text(target, render(self.facts(), report_form(target), for_reader))
+
+    def tables(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write every table of the report into ``folder``: a CSV each, and all in APA form as ``tables.md``."""
+        place, facts = Path(folder), self.facts()
+        written = write_texts(place, tables_as_csv(facts), ".csv")
+        return (*written, write_text(place / "tables.md", tables_as_apa(facts)))

@@ -1,0 +1,179 @@
+"""The whole road: read -> check -> question -> design -> answer -> challenge -> verdict, on one screen."""
+
+from __future__ import annotations
+
+import time as clock
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bothways import intake
+from bothways.designs.base import refused
+from bothways.designs.choose import DESIGNS, check_names, qualify
+from bothways.intake import describe
+from bothways.simulation import World
+from bothways.study.evidence import literature
+from bothways.study.result import Study
+from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
+from bothways.terms.answer import Answer, DesignResult, Table
+from bothways.terms.errors import BothwaysError, QuestionError, WorldError
+from bothways.terms.layout import Layout
+from bothways.terms.outcome import Outcome, SimulatedTruth
+from bothways.terms.progress import Progress, silent
+from bothways.terms.records import Records
+from bothways.terms.settings import Settings
+from bothways.terms.topic import Topic
+from bothways.terms.verdict import Challenge
+from bothways.verdicts import weigh
+from bothways.verdicts.challenges import challenge
+
+
+def read(
+    source: Any,
+    *,
+    topic: str | Path | Topic | None = SHIPPED_TOPIC,
+    id: str | None = None,  # noqa: A002 - the word that people use for it
+    time: str | None = None,
+    a: str | tuple[str, ...] = (),
+    b: str | tuple[str, ...] = (),
+    covariates: tuple[str, ...] = (),
+    layout: Layout | None = None,
+    progress: Progress = silent,
+) -> Records:
+    """Read any table (a path, or a pandas, polars or pyarrow frame) into records.
+
+    The roles that are not stated are guessed, and the guess is among ``records.findings``. What the keywords do not
+    cover stands in ``layout``. Raises ``RecordsError`` where the table cannot become records.
+    """
+    stated = layout or Layout()
+    stated = replace(
+        stated,
+        id=id or stated.id,
+        time=time or stated.time,
+        a=_names(a) or stated.a,
+        b=_names(b) or stated.b,
+        covariates=tuple(covariates) or stated.covariates,
+    )
+    known = topic_named(topic, stated)
+    return replace(intake.read(source, topic=known, layout=stated, progress=progress), topic=known)
+
+
+def ask(
+    records: Records,
+    *,
+    settings: Settings | None = None,
+    truth: SimulatedTruth | None = None,
+    command: str = "",
+    progress: Progress = silent,
+) -> Study:
+    """Ask every design that can answer, both directions, try to break what they say, and weigh it.
+
+    ``settings`` with these records fix every digit of the answer; only how many challenges were reached depends on
+    the machine. ``progress`` is called with the stage and its share.
+    """
+    start = clock.perf_counter()
+    topic = topic_of(records)
+    settings = with_smallest_effects(settings or Settings(), topic)
+    _check(records, settings)
+    results = tuple(
+        refused(design, refusal) if refusal else design.answer(records, settings, progress)
+        for design, refusal in qualify(records, settings)
+    )
+    broken = _challenged(records, results, settings, progress)
+    published, published_verdict = literature(topic, settings)
+    outcome = Outcome(
+        topic=topic,
+        pair=records.pair,
+        source=records.source,
+        time_unit=records.time_unit,
+        findings=records.findings,
+        settings=settings,
+        description=describe(records),
+        results=results,
+        verdict=weigh(records.pair, results, settings, broken),
+        literature=published,
+        literature_verdict=published_verdict,
+        command=command,
+        simulated=truth,
+        care=_care(records, topic),
+        one_person=records.people == 1,
+        seconds=clock.perf_counter() - start,
+    )
+    return Study(records, outcome)
+
+
+def ask_world(
+    world: World, *, settings: Settings | None = None, command: str = "", progress: Progress = silent
+) -> Study:
+    """Ask a simulated world, and set its truth beside every answer."""
+    study = ask(world.records, settings=settings, command=command, progress=progress)
+    answers = [answer for result in study.outcome.results for answer in result.answers if answer.estimate]
+    known = {answer.id: value for answer in answers if (value := _true_value(world, answer)) is not None}
+    truth = SimulatedTruth(world.name, world.spec.says, known)
+    return Study(study.records, replace(study.outcome, simulated=truth))
+
+
+def look(records: Records, settings: Settings | None = None) -> tuple[Table, ...]:
+    """What is in the records, and which designs they can carry; the last table says why not the others."""
+    rows = tuple(
+        (
+            design.label,
+            "can answer" if refusal is None else "cannot",
+            refusal.reason if refusal else "",
+            refusal.mend if refusal else "",
+        )
+        for design, refusal in qualify(records, settings or Settings())
+    )
+    return (
+        *describe(records),
+        Table("designs", "Which designs can answer", ("design", "", "why not", "what would let it"), rows),
+    )
+
+
+def ask_again(key: str, records: Records, settings: Settings) -> DesignResult:
+    """One design's headline from altered records; what cannot be asked so is refused in words."""
+    design = next(design for design in DESIGNS if design.key == key)
+    lean = replace(settings, quick=True, headline_only=True, bootstrap=0)
+    try:
+        refusal = design.refuse(records, lean)
+        return refused(design, refusal) if refusal else design.answer(records, lean, silent)
+    except (BothwaysError, np.linalg.LinAlgError) as error:
+        why = error.found if isinstance(error, BothwaysError) else "its equations have no solution there"
+        return DesignResult(design=key, refused=why)
+
+
+def _challenged(
+    records: Records, results: tuple[DesignResult, ...], settings: Settings, progress: Progress
+) -> tuple[Challenge, ...]:
+    if settings.quick:
+        return ()
+    return challenge(records, results, ask_again, settings, seconds=settings.challenge_seconds, progress=progress)
+
+
+def _check(records: Records, settings: Settings) -> None:
+    """Raise where something is asked for that does not exist."""
+    check_names(settings.designs)
+    control = settings.negative_control
+    if control is not None and control not in records.values:
+        known = ", ".join(sorted(key for key in records.values if key not in (records.pair.a.key, records.pair.b.key)))
+        mend = f"Choose one of: {known}" if known else "Add it to the table"
+        raise QuestionError("--negative-control", f"the table holds no column of numbers named '{control}'", mend)
+
+
+def _true_value(world: World, answer: Answer) -> float | None:
+    """What the world's mechanism holds, or None where the world holds no such thing."""
+    try:
+        return world.truth(answer.question, answer.estimand).value
+    except WorldError:
+        return None
+
+
+def _care(records: Records, topic: Topic) -> tuple[str, ...]:
+    flagged = any(finding.code == "self_harm_item" and finding.people > 0 for finding in records.findings)
+    return topic.help if flagged and records.people == 1 else ()
+
+
+def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
