@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bothways.designs.onset.estimation import PATHS, RECOVERY, Fits, told_apart
 from bothways.designs.onset.guards import caveats_of, labels
@@ -122,7 +121,7 @@ def _log_estimate(room: Room, value: float, error: float, events: int | None) ->
     """A ratio from its logarithm, with a Wald interval and its p."""
     reach = float(ndtri(0.5 + room.settings.level / 2)) * error
     low, middle, high = (float(x) for x in np.exp([value - reach, value, value + reach]))
-    p = float(2 * norm.sf(abs(value) / error)) if error > 0 else None
+    p = float(2 * ndtr(-abs(value) / error)) if error > 0 else None
     return Estimate(middle, low, high, error, Scale.RATE_RATIO, room.setup.people, room.settings.level, p, events)
 
 

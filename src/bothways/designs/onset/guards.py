@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import chi2, ttest_ind
+from scipy.special import chdtrc
 
 from bothways.designs.onset.estimation import Fits
 from bothways.designs.onset.setup import OnsetSetup
@@ -165,6 +165,8 @@ def _triggered(setup: OnsetSetup, _fits: Fits) -> Iterator[Caveat]:
     gaps, fresh = np.diff(rows.time)[free], rows.state[1:][free] > 0
     if min(fresh.sum(), (~fresh).sum()) < FEW or np.ptp(gaps) == 0:
         return
+    from scipy.stats import ttest_ind  # heavy, and used here alone
+
     found = ttest_ind(np.log(gaps[fresh]), np.log(gaps[~fresh]), equal_var=False, alternative="less")
     if found.pvalue < 0.01:
         share = float(np.exp(np.log(gaps[fresh]).mean() - np.log(gaps[~fresh]).mean()))
@@ -187,7 +189,7 @@ def _misfit(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:
     if not (isinstance(target, PlainTarget) and target.model.sequences.plain.any()):
         return
     found = pearson(target.model, fits.chain.fit.theta)
-    if chi2.sf(found.statistic, found.df_high) < 0.01:
+    if chdtrc(found.df_high, found.statistic) < 0.01:
         worst = np.unravel_index(
             np.argmax((found.observed - found.expected) ** 2 / np.maximum(found.expected, 1)), found.observed.shape
         )

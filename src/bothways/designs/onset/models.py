@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from bothways.designs.onset.setup import FEW_DEATHS, OnsetSetup
 from bothways.designs.onset.states import MASKS
@@ -204,4 +204,4 @@ def _gap(setup: OnsetSetup) -> float:
 
 def better(large: Fitted, small: Fitted, df: int) -> float:
     """p of the likelihood-ratio test that the larger model adds nothing; 1 where it is not usable."""
-    return float(chi2.sf(max(2 * (large.loglik - small.loglik), 0.0), df)) if large.usable else 1.0
+    return float(chdtrc(df, max(2 * (large.loglik - small.loglik), 0.0))) if large.usable else 1.0

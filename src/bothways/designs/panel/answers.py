@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from bothways.designs.panel.caveats import MIXED, disagreement, improper
 from bothways.designs.panel.effects import by_wave, contrast, correlations, horizons_of, lag_effects
@@ -65,7 +65,7 @@ def answers_of(room: Room, resampled: dict[Direction, Estimate] | None = None) -
 def estimate_of(interval: Interval, place: int, room: Room, scale: Scale = Scale.SD_PER_SD) -> Estimate:
     """One entry of an interval with its two-sided normal p."""
     value, se = float(interval.value[place]), float(interval.error[place])
-    p = float(2 * norm.sf(abs(value) / se)) if se > 0 else None
+    p = float(2 * ndtr(-abs(value) / se)) if se > 0 else None
     low, high = float(interval.low[place]), float(interval.high[place])
     return Estimate(value, low, high, se, scale, room.setup.people, room.settings.level, p)
 

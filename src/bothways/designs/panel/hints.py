@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from bothways.designs.panel.answers import Room
 from bothways.designs.panel.setup import PanelSetup
@@ -47,7 +47,7 @@ def hint_table(room: Room) -> Table:
         found = score_test(chosen.fit, candidate)
         if found is not None:
             index, change, standard = found
-            rows.append((candidate.says, index, float(chi2.sf(index, 1)), change, standard))
+            rows.append((candidate.says, index, float(chdtrc(1, index)), change, standard))
     rows.sort(key=lambda row: -float(row[1] or 0))
     return replace(
         empty,

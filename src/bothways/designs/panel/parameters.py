@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bothways.designs.panel.effects import standardised_by_wave
 from bothways.designs.panel.estimation import Fitted
@@ -23,7 +23,7 @@ def parameter_table(setup: PanelSetup, fitted: Fitted, level: float) -> tuple[Pa
     """Every free parameter with error and interval, in recorded units, and standardised where that has a meaning."""
     if not fitted.usable or fitted.errors is None:
         return ()
-    reach = float(norm.ppf(0.5 + level / 2))
+    reach = float(ndtri(0.5 + level / 2))
     names, shown = fitted.fit.model.names, standardised_values(fitted)
     rows = []
     for name, value, error in zip(names, fitted.fit.alpha, fitted.errors.errors, strict=True):

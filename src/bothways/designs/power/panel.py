@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bothways.designs.power.assumed import Assumed, analysed, coverage, pair_of_lags
 from bothways.designs.power.verify import Verification, verify
@@ -126,7 +126,7 @@ def _point(
     people: int, effects: Sequence[float], unit: Float[np.ndarray, "3"], level: float, smallest: float
 ) -> PlanPoint:
     errors = [float(error) / people**0.5 for error in unit]
-    reach = float(norm.ppf(0.5 + level / 2))
+    reach = float(ndtri(0.5 + level / 2))
     power = [wald_power(size, error, 1 - level) for size, error in zip(effects, errors, strict=False)]
     predicts = [chance_to_read(size, error, level, smallest) for size, error in zip(effects, errors, strict=False)]
     return PlanPoint(
@@ -141,6 +141,6 @@ def _point(
 
 def chance_to_read(effect: float, error: float, level: float, smallest: float) -> float:
     """The chance that an estimate reads "comes before and predicts"."""
-    reach = float(norm.ppf(0.5 + level / 2)) * error
+    reach = float(ndtri(0.5 + level / 2)) * error
     least = max(reach, smallest - reach)
-    return float(norm.sf((least - effect) / error) + norm.cdf((-least - effect) / error))
+    return float(ndtr(-((least - effect) / error)) + ndtr((-least - effect) / error))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bothways.designs.power.assumed import Assumed, analysed, coverage, pair_of_lags
 from bothways.engine.batch import fit_batch, wishart_covariances, without_saturated_means
@@ -103,7 +103,7 @@ def _counted(
 ) -> Verification:
     good = np.isfinite(estimates).all(axis=1) & np.isfinite(errors).all(axis=1)
     x, se, n = estimates[good], errors[good], int(good.sum())
-    reach = float(norm.ppf(0.5 + level / 2))
+    reach = float(ndtri(0.5 + level / 2))
     power = (np.abs(x) > reach * se).mean(axis=0)
     covered = (np.abs(x - truth) <= reach * se).mean(axis=0)
 

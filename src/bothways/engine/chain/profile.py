@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from bothways.engine.chain.ascent import Rules, ascend
 from bothways.engine.chain.fit import ChainFit, Fittable
@@ -33,7 +33,7 @@ def profile_interval(
 
 def _limit(target: Fittable, found: ChainFit, c: np.ndarray, level: float, stride: float) -> float:
     """Where the profile has fallen by half the chi-squared quantile, walking in strides and then bisecting."""
-    fall, here = chi2.ppf(level, 1) / 2, float(c @ found.theta)
+    fall, here = chdtri(1, 1 - level) / 2, float(c @ found.theta)
     last = [found.theta]
 
     def excess(d: float) -> float:

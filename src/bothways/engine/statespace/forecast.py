@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from bothways.engine.statespace.fit import StateSpaceFit, fit_series
 from bothways.engine.statespace.likelihood import predict
@@ -88,6 +88,6 @@ def _summary(
     mean = float(gains.mean())
     sums = np.bincount(where, weights=gains - mean)
     se = float(np.sqrt(blocks / max(blocks - 1, 1) * np.sum(sums**2)) / n)
-    reach = float(student.ppf(0.5 + level / 2, max(blocks - 1, 1))) * se
+    reach = float(stdtrit(max(blocks - 1, 1), 0.5 + level / 2)) * se
     rmse = np.sqrt(np.mean(errors[seen] ** 2, axis=0))
     return ForecastGain(mean, se, mean - reach, mean + reach, float(rmse[0]), float(rmse[1]), n, blocks)

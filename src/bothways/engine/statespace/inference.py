@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from bothways.engine.statespace.fit import StateSpaceFit, fit_series
 from bothways.engine.statespace.likelihood import log_likelihood_gradient
@@ -74,7 +74,7 @@ def draw_parameters(
 def profile_interval(fit: StateSpaceFit, name: str, level: float = 0.95, reach: float = 8.0) -> Profile:
     """{θ_k: 2(ℓ̂ − max ℓ | θ_k) ≤ χ²₁}, by bisection after stepping outwards up to ``reach`` standard errors."""
     k = fit.structure.names.index(name)
-    limit = 0.5 * float(chi2.ppf(level, 1))
+    limit = 0.5 * float(chdtri(1, 1 - level))
     se = float(np.sqrt(max(np.linalg.pinv(fit.hessian)[k, k], 1e-12)))
 
     def drop(value: float) -> float:
