@@ -1,11 +1,28 @@
 """Worlds with known truth. Shares no code with the engine or the designs: witness and judge stay apart."""
 
-from bothways.simulation.catalogue import OnsetRates, WorldSpec, worlds
-from bothways.simulation.many import simulate_each, simulate_many
-from bothways.simulation.observe import Observation
-from bothways.simulation.truth import Truth
-from bothways.simulation.world import World, simulate
+from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bothways.simulation.catalogue import OnsetRates, WorldSpec, worlds
+    from bothways.simulation.many import simulate_each, simulate_many
+    from bothways.simulation.observe import Observation
+    from bothways.simulation.truth import Truth
+    from bothways.simulation.world import World, simulate
+
+_HOMES = {
+    "Observation": "observe",
+    "OnsetRates": "catalogue",
+    "Truth": "truth",
+    "World": "world",
+    "WorldSpec": "catalogue",
+    "simulate": "world",
+    "simulate_each": "many",
+    "simulate_many": "many",
+    "worlds": "catalogue",
+}
 __all__ = [
     "Observation",
     "OnsetRates",
@@ -17,3 +34,10 @@ __all__ = [
     "simulate_many",
     "worlds",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use: the mechanism brings a compiler with it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"bothways.simulation.{_HOMES[name]}"), name)

@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from bothways import intake
+from bothways import intake, simulation
 from bothways.designs.base import refused
-from bothways.designs.choose import DESIGNS, check_names, qualify
+from bothways.designs.choose import check_names, design_of, qualify
 from bothways.intake import describe
-from bothways.simulation import World
 from bothways.study.evidence import literature
 from bothways.study.result import Study
 from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
 from bothways.terms.answer import Answer, DesignResult, Table
-from bothways.terms.errors import BothwaysError, QuestionError, WorldError
+from bothways.terms.errors import BothwaysError, QuestionError, RecordsError, WorldError
 from bothways.terms.layout import Layout
 from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
-from bothways.terms.records import Records
+from bothways.terms.records import Level, Records
 from bothways.terms.settings import Settings
 from bothways.terms.topic import Topic
 from bothways.terms.verdict import Challenge
@@ -105,7 +104,7 @@ def ask(
 
 
 def ask_world(
-    world: World, *, settings: Settings | None = None, command: str = "", progress: Progress = silent
+    world: simulation.World, *, settings: Settings | None = None, command: str = "", progress: Progress = silent
 ) -> Study:
     """Ask a simulated world, and set its truth beside every answer."""
     study = ask(world.records, settings=settings, command=command, progress=progress)
@@ -134,7 +133,7 @@ def look(records: Records, settings: Settings | None = None) -> tuple[Table, ...
 
 def ask_again(key: str, records: Records, settings: Settings) -> DesignResult:
     """One design's headline from altered records; what cannot be asked so is refused in words."""
-    design = next(design for design in DESIGNS if design.key == key)
+    design = design_of(key)
     lean = replace(settings, quick=True, headline_only=True, bootstrap=0)
     try:
         refusal = design.refuse(records, lean)
@@ -153,7 +152,10 @@ def _challenged(
 
 
 def _check(records: Records, settings: Settings) -> None:
-    """Raise where something is asked for that does not exist."""
+    """Raise where a finding stops everything, or something is asked for that does not exist."""
+    for finding in records.findings:
+        if finding.level is Level.STOP:
+            raise RecordsError(records.source.path, finding.message, finding.mend)
     check_names(settings.designs)
     control = settings.negative_control
     if control is not None and control not in records.values:
@@ -162,7 +164,7 @@ def _check(records: Records, settings: Settings) -> None:
         raise QuestionError("--negative-control", f"the table holds no column of numbers named '{control}'", mend)
 
 
-def _true_value(world: World, answer: Answer) -> float | None:
+def _true_value(world: simulation.World, answer: Answer) -> float | None:
     """What the world's mechanism holds, or None where the world holds no such thing."""
     try:
         return world.truth(answer.question, answer.estimand).value
