@@ -22,11 +22,12 @@ MOST_WAVES = 12  # 2^waves patterns of who is seen when
 class Assumed:
     """What is taken to be true.
 
-    ``effects`` are the standardised within-person lags (A to B, B to A); ``autoregression`` each process's lag on
-    itself (one for all, or one each), ``correlation`` that of the processes within people at one wave, ``trait_correlation`` that of their
-    usual levels, ``icc`` the share of variance between people. ``processes`` beyond the pair take part in the
-    autoregression and the correlations, with no lags of their own on others. ``dropout`` is the share of those still
-    present who leave for good before each later wave; ``missing`` the share of present people who miss a wave.
+    ``effects`` are the standardised within-person lags (A to B, B to A). ``autoregression`` is each process's lag on
+    itself (one for all, or one each), ``correlation`` that of the processes within people at one wave,
+    ``trait_correlation`` that of their usual levels, ``icc`` the share of variance between people. ``processes``
+    beyond the pair take part in the autoregression and the correlations, with no lags of their own on others.
+    ``dropout`` is the share of those still present who leave for good before each later wave, ``missing`` the share
+    of present people who miss a wave.
     """
 
     waves: int
