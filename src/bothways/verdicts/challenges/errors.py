@@ -15,7 +15,8 @@ from bothways.verdicts.challenges.alter import person_means, with_values
 from bothways.verdicts.challenges.base import NOT_RUN, Case, compared_all, estimate_of, headlines, outcome, way
 
 ADDED = (0.5, 1.0, 1.5, 2.0)  # added error variance, in units of the error that is supposed
-RELIABILITIES = (0.9, 0.8, 0.7)  # supposed shares of the scores' variance that are no error
+RELIABILITIES = {0.9: "a tenth", 0.8: "a fifth", 0.7: "three tenths"}  # supposed; and the share that is error
+MIDDLE = 0.8
 TILTS = (-0.5, 0.5)  # standard deviations by which the missing answers are supposed to differ
 LEAST_MISSING = 0.01
 
@@ -30,7 +31,7 @@ def measurement_error(case: Case) -> Iterator[Challenge]:
     """
     course: dict[str, list[float]] = {answer.id: [] for answer in headlines(case)}
     for level in ADDED:
-        again = case.ask(noisier(case, level * (1 - RELIABILITIES[1])))
+        again = case.ask(noisier(case, level * (1 - MIDDLE)))
         for answer in headlines(case):
             found = again.headline(answer.direction)
             known = found is not None and found.estimate is not None
@@ -53,11 +54,11 @@ def noisier(case: Case, share: float) -> Records:
 
 def _extrapolated(case: Case, answer: Answer, course: list[float], reliability: float) -> Challenge:
     estimate = estimate_of(answer)
-    title = f"{way(case, answer)}, if {round(100 * (1 - reliability))}% of the scores' variance were error"
+    title = f"{way(case, answer)}, if {RELIABILITIES[reliability]} of the scores' variance were error"
     values = np.array([estimate.analysis()[1], *course])
     if not np.isfinite(values).all():
         return Challenge("measurement_error", title, NOT_RUN, "A fit with added error did not come about.", answer.id)
-    target = -(1 - reliability) / (1 - RELIABILITIES[1])
+    target = -(1 - reliability) / (1 - MIDDLE)
     at = float(np.polyval(np.polyfit(np.array([0.0, *ADDED]), values, 2), target))
     moved = shifted(estimate, at)
     says = "Extrapolated to scores without error; the interval keeps the answer's own width."
