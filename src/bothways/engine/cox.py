@@ -32,7 +32,10 @@ class CoxEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoxData:
-    """Rows at risk over (start, stop], sorted once. ``centre`` is taken off x, which changes no estimate."""
+    """Rows at risk over (start, stop], sorted by stratum and falling stop.
+
+    ``order`` says which row each was; ``centre`` is taken off x, which changes no estimate.
+    """
 
     start: Float[np.ndarray, "rows"]
     stop: Float[np.ndarray, "rows"]
@@ -40,7 +43,7 @@ class CoxData:
     x: Float[np.ndarray, "rows covariates"]
     centre: Float[np.ndarray, "covariates"]
     bounds: Int[np.ndarray, "edges"]
-    by_stop: Int[np.ndarray, "rows"]
+    order: Int[np.ndarray, "rows"]
     by_start: Int[np.ndarray, "rows"]
     cluster: Int[np.ndarray, "rows"] | None
     efron: bool
@@ -112,14 +115,20 @@ def cox_data(
         raise ValueError("there are no events")
     label = np.zeros(stop.size, dtype=np.int64) if stratum is None else np.unique(stratum, return_inverse=True)[1]
     bounds = np.r_[0, np.cumsum(np.bincount(label))]
-    if label.any():
-        by_stop, by_start = (np.lexsort((-time, label)) for time in (stop, start))
-    else:
-        by_stop, by_start = (np.argsort(-time, kind="stable") for time in (stop, start))
+    by_stop = np.lexsort((-stop, label)) if label.any() else np.argsort(-stop, kind="stable")
+    start, stop, event, label = start[by_stop], stop[by_stop], event[by_stop], label[by_stop]
+    by_start = np.lexsort((-start, label)) if label.any() else np.argsort(-start, kind="stable")
     centre = x.mean(axis=0)
-    groups = None if cluster is None else np.unique(cluster, return_inverse=True)[1].astype(np.int64)
-    inside = np.ascontiguousarray(x - centre)
+    groups = None if cluster is None else _numbered(cluster)[by_stop]
+    inside = x[by_stop] - centre
     return CoxData(start, stop, event, inside, centre, bounds, by_stop, by_start, groups, ties == "efron")
+
+
+def _numbered(label: np.ndarray) -> np.ndarray:
+    """Labels as 0, 1, ..; without sorting where they are small numbers already."""
+    if label.size and label.dtype.kind in "iu" and label.min() >= 0 and label.max() < 4 * label.size:
+        return np.asarray(label, dtype=np.int64)
+    return np.asarray(np.unique(label, return_inverse=True)[1], dtype=np.int64)
 
 
 def _sweep(
@@ -135,7 +144,7 @@ def _sweep(
     pull, drawn = np.zeros((2, linear.size if residuals else 0, p))
     risk = np.exp(linear)
     fall = risk_sets(
-        data.bounds, data.by_stop, data.by_start, data.start, data.stop, data.event, data.x, risk, data.efron,
+        data.bounds, data.by_start, data.start, data.stop, data.event, data.x, risk, data.efron,
         power, hazard, means, at, pull, drawn,
     )  # fmt: skip
     return _Pass(float(linear[data.event].sum() + fall), risk, hazard, means, at, pull, drawn)
@@ -205,7 +214,16 @@ def _inverse(information: np.ndarray, lost: np.ndarray) -> np.ndarray:
 
 
 def score_residuals(data: CoxData, beta: Float[np.ndarray, "covariates"]) -> Float[np.ndarray, "rows covariates"]:
-    """L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop]; O(np)."""
+    """L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop]; O(np).
+
+    In the order in which the rows were given.
+    """
+    out = np.empty_like(data.x)
+    out[data.order] = _residuals(data, beta)
+    return out
+
+
+def _residuals(data: CoxData, beta: np.ndarray) -> np.ndarray:
     swept = _sweep(data, beta, residuals=True)
     if swept is None:
         raise ValueError("beta is out of bounds")
@@ -216,7 +234,7 @@ def score_residuals(data: CoxData, beta: Float[np.ndarray, "covariates"]) -> Flo
 def _clustered(data: CoxData, beta: np.ndarray, covariance: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """V (sum_c L_c L_c') V (Lin & Wei 1989), no small-sample factor."""
     assert data.cluster is not None
-    residual = score_residuals(data, beta)
+    residual = _residuals(data, beta)
     sums = np.column_stack([np.bincount(data.cluster, weights=column) for column in residual.T])
     V = np.where(np.isfinite(covariance), covariance, 0.0)
     robust = V @ (sums.T @ sums) @ V
@@ -262,11 +280,9 @@ def proportionality(data: CoxData, fit: CoxFit, transform: Transform = "km") -> 
 
 def _event_times(data: CoxData) -> np.ndarray:
     """The event times in the order of processing: strata in turn, times falling."""
-    order = data.by_stop[data.event[data.by_stop]]
-    stratum = np.searchsorted(data.bounds, np.flatnonzero(data.event[data.by_stop]), "right")
-    time = data.stop[order]
-    new = np.r_[True, (np.diff(time) != 0) | (np.diff(stratum) != 0)]
-    return np.asarray(time[new])
+    at = np.flatnonzero(data.event)
+    stratum, time = np.searchsorted(data.bounds, at, "right"), data.stop[at]
+    return np.asarray(time[np.r_[True, (np.diff(time) != 0) | (np.diff(stratum) != 0)]])
 
 
 def _transform(data: CoxData, time: np.ndarray, transform: Transform) -> np.ndarray:

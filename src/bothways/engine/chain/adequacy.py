@@ -53,17 +53,18 @@ def probabilities(
 def pearson(model: ChainModel, theta: Float[np.ndarray, "parameters"], groups: int = 3) -> PearsonFit:
     """Observed against expected moves over the plain gaps, grouped by quantiles of their length."""
     data, K = model.sequences, model.predictor.graph.size
-    gaps, at = data.gaps, data.steps.first[:-1][data.plain]
+    gaps = data.gaps
     roots = roots_at(model, model.predictor.log_rates(model.split(theta)[0], data.x))
     if roots is None or not gaps.row.size:
         raise ValueError("there are no gaps between visits to compare")
-    band = _bands(gaps.length, gaps.shared, groups)
+    shared = gaps.seen.sum(axis=1)
+    band = _bands(gaps.length, shared, groups)
     cell = gaps.origin * (band.max() + 1) + band
     used, cell = np.unique(cell, return_inverse=True)
     observed, expected = np.zeros((2, used.size, K))
-    np.add.at(observed, (cell[gaps.label], data.steps.end[at]), data.counts[data.plain])
+    np.add.at(observed, cell, gaps.seen)
     P = np.array([expm(roots.generator[u] * t)[f] for f, u, t in zip(gaps.origin, gaps.row, gaps.length, strict=True)])
-    np.add.at(expected, cell, gaps.shared[:, None] * P)
+    np.add.at(expected, cell, shared[:, None] * P)
     possible = expected > 1e-8
     statistic = float((((observed - expected) ** 2)[possible] / expected[possible]).sum())
     df = int(possible.sum() - used.size)

@@ -8,7 +8,7 @@ otherwise gives the cross-products of its scores.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -110,27 +110,54 @@ def evaluate(model: ChainModel, theta: Float[np.ndarray, "parameters"], order: i
     """The log-likelihood (order 0), with its gradient (1), with an information matrix (2).
 
     Information: sum n sum_j d_j d_j' / P_fj over gaps between visits (expected), sum n q t over dated steps
-    (observed), sum n s s' over the rest.
-    The log-likelihood is -inf where a rate is out of bounds or a sequence is impossible.
+    (observed), sum n s s' over the rest. The log-likelihood is -inf where a rate is out of bounds or a sequence is
+    impossible.
     """
     data = model.sequences
     roots = roots_at(model, model.predictor.log_rates(model.split(theta)[0], data.x))
     if roots is None:
         return Evaluation(-np.inf)
-    weights, starts = tables(model, theta)
-    swept = sweep(model, roots, weights, starts, scores=order > 0)
+    plain = _gaps(model, roots, order)
+    if data.plain.all() or plain.loglik == -np.inf:
+        return plain
+    rest = _others(replace(model, sequences=data.others) if data.plain.any() else model, theta, roots, order)
+    if rest.loglik == -np.inf or order == 0:
+        return Evaluation(plain.loglik + rest.loglik)
+    return Evaluation(plain.loglik + rest.loglik, plain.gradient + rest.gradient, plain.information + rest.information)
+
+
+def _gaps(model: ChainModel, roots: Roots, order: int) -> Evaluation:
+    """The plain gaps: slopes by covariate row, X'slopes; information sum_u x_u x_u' (x) J_u."""
+    data, graph, rates = model.sequences, model.predictor.graph, model.predictor
+    size, P, (C, T) = len(model.names), rates.size, rates.offset.shape
+    slopes = np.zeros((data.x.shape[0] if order > 0 else 0, T))
+    blocks = np.zeros((data.x.shape[0] if order > 1 else 0, T, T))
+    total = float(kernel.gaps(*data.gaps[:4], roots, graph.source, graph.target, slopes, blocks))
+    if order == 0 or total == -np.inf:
+        return Evaluation(total)
+    gradient, information = np.zeros(size), np.zeros((size, size) if order > 1 else (0, 0))
+    gradient[:P] = rates.pull(data.x.T @ slopes)
+    if order > 1:
+        outer = (data.x[:, :, None] * data.x[:, None, :]).reshape(-1, C * C)
+        whole = (outer.T @ blocks.reshape(-1, T * T)).reshape(C, C, T, T).transpose(0, 2, 1, 3).reshape(C * T, C * T)
+        basis = rates.basis.reshape(C * T, P)
+        information[:P, :P] = basis.T @ whole @ basis
+    return Evaluation(total, gradient, information)
+
+
+def _others(model: ChainModel, theta: np.ndarray, roots: Roots, order: int) -> Evaluation:
+    """Sequences that are no plain gaps, one by one."""
+    data = model.sequences
+    swept = sweep(model, roots, *tables(model, theta), scores=order > 0)
     if impossible(swept.logp):
         return Evaluation(-np.inf)
-    total = float(data.counts @ swept.logp)
+    total, none = float(data.counts @ swept.logp), np.zeros((0, 0))
     if order == 0:
         return Evaluation(total)
-    if order == 1 and not data.hidden:
-        return Evaluation(total, _gradient(model, swept))
-    gradient = _gradient(model, swept) if not data.hidden else sequence_scores(model, theta, swept).T @ data.counts
+    gradient = sequence_scores(model, theta, swept).T @ data.counts if data.hidden else _gradient(model, swept)
     if order == 1:
-        return Evaluation(total, gradient)
-    information = _expected(model, roots) + _observed(model, roots) + _crossed(model, theta, swept)
-    return Evaluation(total, gradient, information)
+        return Evaluation(total, gradient, none)
+    return Evaluation(total, gradient, _observed(model, roots) + _crossed(model, theta, swept))
 
 
 def impossible(logp: np.ndarray) -> bool:
@@ -143,23 +170,6 @@ def _gradient(model: ChainModel, swept: Sweep) -> np.ndarray:
     data = model.sequences
     n = np.repeat(data.counts, np.diff(data.steps.first))
     return model.predictor.pull(data.x[data.steps.row].T @ (n[:, None] * swept.by_rate))
-
-
-def _expected(model: ChainModel, roots: Roots) -> np.ndarray:
-    """Expected information of the plain gaps: sum_u x_u x_u' (x) J_u."""
-    data, graph, gaps = model.sequences, model.predictor.graph, model.sequences.gaps
-    size, P = len(model.names), model.predictor.size
-    out = np.zeros((size, size))
-    if not gaps.origin.size:
-        return out
-    blocks = np.zeros((data.x.shape[0], graph.source.size, graph.source.size))
-    kernel.expected(*gaps[:4], roots, graph.source, graph.target, blocks)
-    C, T = model.predictor.offset.shape
-    outer = (data.x[:, :, None] * data.x[:, None, :]).reshape(-1, C * C)
-    whole = (outer.T @ blocks.reshape(-1, T * T)).reshape(C, C, T, T).transpose(0, 2, 1, 3).reshape(C * T, C * T)
-    basis = model.predictor.basis.reshape(C * T, P)
-    out[:P, :P] = basis.T @ whole @ basis
-    return out
 
 
 def _observed(model: ChainModel, roots: Roots) -> np.ndarray:
@@ -182,9 +192,9 @@ def _observed(model: ChainModel, roots: Roots) -> np.ndarray:
 
 
 def _crossed(model: ChainModel, theta: np.ndarray, swept: Sweep) -> np.ndarray:
-    """Score cross-products of the sequences that are neither plain gaps nor dated."""
+    """Score cross-products of the sequences that are not exactly dated throughout."""
     data = model.sequences
-    rest = ~(data.plain | data.dated)
+    rest = ~data.dated
     if not rest.any():
         return np.zeros((len(model.names),) * 2)
     s = sequence_scores(model, theta, swept)[rest]

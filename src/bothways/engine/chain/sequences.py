@@ -38,15 +38,15 @@ class Observations:
 
 
 class Gaps(NamedTuple):
-    """Distinct (known state, covariate row, length) of single gaps between visits, with how many share it.
+    """Distinct (known state, covariate row, length) of single gaps between visits, and where they led.
 
-    ``label`` (plain sequences,) says which gap each plain sequence is.
+    ``seen`` (gaps, states) counts destinations; ``label`` (plain sequences,) says which gap each plain sequence is.
     """
 
     origin: Int[np.ndarray, "gaps"]
     row: Int[np.ndarray, "gaps"]
     length: Float[np.ndarray, "gaps"]
-    shared: Float[np.ndarray, "gaps"]
+    seen: Float[np.ndarray, "gaps states"]
     label: Int[np.ndarray, "plain"]
 
 
@@ -75,6 +75,23 @@ class Sequences:
     def size(self) -> int:
         """How many distinct sequences there are."""
         return int(self.steps.start.size)
+
+    @property
+    def others(self) -> Sequences:
+        """The sequences that are no plain gaps, on their own."""
+        kept = np.flatnonzero(~self.plain)
+        pieces = np.diff(self.steps.first)[kept]
+        take = _ranges(self.steps.first[kept], pieces)
+        columns = (column[take] for column in self.steps[2:])
+        steps = Steps(np.r_[0, np.cumsum(pieces)], self.steps.start[kept], *columns)
+        place = np.cumsum(~self.plain) - 1
+        mine = ~self.plain[self.sequence]
+        none = np.zeros(0, dtype=np.int64)
+        gaps = Gaps(none, none, np.zeros(0), np.zeros((0, self.weights.shape[1])), none)
+        return replace(
+            self, steps=steps, unit=self.unit[mine], sequence=place[self.sequence[mine]],
+            plain=np.zeros(kept.size, dtype=bool), dated=self.dated[kept], gaps=gaps,
+        )  # fmt: skip
 
     @property
     def counts(self) -> Float[np.ndarray, "sequences"]:
@@ -170,8 +187,14 @@ def _steps(states: int, seen: Observations, hidden: bool) -> _Flat:
     if np.any((kind == DATED) & (seen.seen[at] >= states)):
         raise ValueError("a dated transition must follow a known state")
     origin = np.where(kind == DATED, seen.seen[at], -1)
-    length = seen.time[at + 1] - seen.time[at]
+    length = _quantised(seen.time[at + 1] - seen.time[at])
     return _Flat(seen.unit[at], head, seen.seen[at], seen.x[at], length, kind, end, origin)
+
+
+def _quantised(length: np.ndarray) -> np.ndarray:
+    """Lengths to 2^-40 of the longest, so that equal gaps stay equal whatever the dates they were taken between."""
+    quantum = 2.0 ** (np.ceil(np.log2(length.max(initial=1.0))) - 40)
+    return np.asarray(np.maximum(np.round(length / quantum), 1.0) * quantum)
 
 
 def _cut(flat: _Flat, clock: np.ndarray, breaks: np.ndarray) -> _Flat:
@@ -215,17 +238,23 @@ def _grouped(states: int, flat: _Flat, seen: Observations, hidden: bool) -> Sequ
     plain &= not hidden
     label = back[label]
     dated = np.logical_and.reduceat(steps.kind == DATED, offsets[:-1]) & (not hidden)
-    gaps = _gaps(steps, plain, np.bincount(label, minlength=plain.size))
+    gaps = _gaps(steps, plain, np.bincount(label, minlength=plain.size), states)
     return Sequences(steps, x[first_row], weights, flat.unit[head], label, units, hidden, plain, dated, gaps)
 
 
-def _gaps(steps: Steps, plain: np.ndarray, counts: np.ndarray) -> Gaps:
+def _gaps(steps: Steps, plain: np.ndarray, counts: np.ndarray, states: int) -> Gaps:
     """Plain sequences with their destination forgotten."""
     at = steps.first[:-1][plain]
     origin, row, length = steps.start[plain], steps.row[at], steps.length[at]
     first, label = group([row, origin, length])
-    shared = np.bincount(label, weights=counts[plain], minlength=first.size).astype(np.float64)
-    return Gaps(origin[first], row[first], length[first], shared, label)
+    seen = _destinations(label, steps.end[at], counts[plain], (first.size, states))
+    return Gaps(origin[first], row[first], length[first], seen, label)
+
+
+def _destinations(label: np.ndarray, end: np.ndarray, counts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(gaps, states): how often each gap led to each state."""
+    cells = np.bincount(label * shape[1] + end, weights=counts, minlength=shape[0] * shape[1])
+    return cells.reshape(shape).astype(np.float64)
 
 
 def resampled(data: Sequences, chosen: Int[np.ndarray, "draws"]) -> Sequences:
@@ -236,8 +265,9 @@ def resampled(data: Sequences, chosen: Int[np.ndarray, "draws"]) -> Sequences:
     at = order[_ranges(begin[chosen], size[chosen])]
     unit, sequence = np.repeat(np.arange(chosen.size), size[chosen]), data.sequence[at]
     counts = np.bincount(sequence, minlength=data.size)
-    shared = np.bincount(data.gaps.label, weights=counts[data.plain], minlength=data.gaps.row.size)
-    gaps = data.gaps._replace(shared=shared.astype(np.float64))
+    end = data.steps.end[data.steps.first[:-1][data.plain]]
+    seen = _destinations(data.gaps.label, end, counts[data.plain], data.gaps.seen.shape)
+    gaps = data.gaps._replace(seen=seen)
     return replace(data, unit=unit, sequence=sequence, units=chosen.size, gaps=gaps)
 
 

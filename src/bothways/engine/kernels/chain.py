@@ -59,14 +59,19 @@ class Room(NamedTuple):
     ez: np.ndarray
     phiz: np.ndarray
     yz: np.ndarray
+    a: np.ndarray
+    c: np.ndarray
+    reached: np.ndarray
+    ones: np.ndarray
 
 
 @njit(cache=True)
 def _room(K):
     c = np.complex128
     return Room(
-        np.empty(K), np.empty((K, K)), np.empty((K, K)), np.empty(K, c), np.empty((K, K), c), np.empty((K, K), c)
-    )
+        np.empty(K), np.empty((K, K)), np.empty((K, K)), np.empty(K, c), np.empty((K, K), c), np.empty((K, K), c),
+        np.empty(K), np.empty(K), np.empty(K), np.ones(K),
+    )  # fmt: skip
 
 
 @njit(cache=True)
@@ -259,11 +264,11 @@ def _weigh(step_kind, end, weights, Q, ahead, b, c):
 
 
 @njit(cache=True)
-def forward(steps, s, roots, weights, starts, before, safe, X, D):
+def forward(steps, s, roots, weights, starts, before, safe, room, X, D):
     """Log-probability of sequence s; fills ``before`` (the normalised weights at each step's start) and ``safe``."""
     K = starts.shape[1]
-    a, reached = starts[steps.start[s]].copy(), np.empty(K)
-    ones, c = np.ones(K), np.empty(K)
+    a, reached, ones, c = room.a, room.reached, room.ones, room.c
+    a[:] = starts[steps.start[s]]
     logp = 0.0
     j0, j1 = steps.first[s], steps.first[s + 1]
     for j in range(j0, j1):
@@ -329,9 +334,9 @@ def values(steps, roots, weights, starts, logp):
     """logp (S,): the log-probability of every sequence."""
     K, longest = starts.shape[1], np.max(np.diff(steps.first))
     before, safe = np.empty((longest, K)), np.zeros(longest, np.bool_)
-    X, D = np.empty((K, K)), np.empty((K, K))
+    X, D, room = np.empty((K, K)), np.empty((K, K)), _room(K)
     for s in range(logp.size):
-        logp[s] = forward(steps, s, roots, weights, starts, before, safe, X, D)
+        logp[s] = forward(steps, s, roots, weights, starts, before, safe, room, X, D)
 
 
 @njit(cache=True, nogil=True)
@@ -347,7 +352,7 @@ def scores(steps, roots, weights, starts, source, target, logp, by_rate, by_weig
     room = _room(K)
     reached, behind, b, c = np.empty(K), np.empty(K), np.empty(K), np.empty(K)
     for s in range(logp.size):
-        logp[s] = forward(steps, s, roots, weights, starts, before, safe, X, D)
+        logp[s] = forward(steps, s, roots, weights, starts, before, safe, room, X, D)
         if logp[s] == -np.inf:
             continue
         j0 = steps.first[s]
@@ -387,49 +392,97 @@ def scores(steps, roots, weights, starts, source, target, logp, by_rate, by_weig
                 by_start[s, r] = b[r] / p
 
 
-@njit(cache=True, nogil=True)
-def expected(origins, rows, lengths, counts, roots, source, target, blocks):
-    """Expected information of gaps between visits, over every state that could have been seen.
+@njit(cache=True)
+def _destinations(vectors, inverse, e, y, Q, f, source, target, reached, d):
+    """reached_j = P_fj(t) and d_mj = dP_fj / d log q_m for every destination, from the half made by ``_half``.
 
-    blocks[rows] += n sum_j d_j d_j' / P_fj, (U, T, T), with d_j = dP_fj(t) / d log q. Gaps (N,) hold the state
-    ``origins``, the covariate row, the length and how many share them.
+    dP_fj/dq_ab = D_ab - D_aa = sum_l y_al (V_bl - V_al) W_lj.
+    """
+    K = reached.size
+    reached[:] = 0.0
+    d[:] = 0.0
+    for k in range(K):
+        u = vectors[f, k] * e[k]
+        for j in range(K):
+            reached[j] += (u * inverse[k, j]).real
+        for m in range(source.size):
+            a, b = source[m], target[m]
+            w = Q[a, b] * y[a, k] * (vectors[b, k] - vectors[a, k])
+            for j in range(K):
+                d[m, j] += (w * inverse[k, j]).real
+
+
+@njit(cache=True)
+def _safe_destination(Q, t, f, j, source, target, room, X, D, reached, d):
+    """One destination by the block exponential, which keeps small probabilities to full precision."""
+    room.a[:] = 0.0
+    room.a[f] = 1.0
+    room.c[:] = 0.0
+    room.c[j] = 1.0
+    block_exponential(Q, t, room.a, room.c, X, D)
+    reached[j] = X[j, f]
+    for m in range(source.size):
+        d[m, j] = Q[source[m], target[m]] * (D[source[m], target[m]] - D[source[m], source[m]])
+
+
+@njit(cache=True)
+def _leap(roots, u, t, f, seen, source, target, room, X, D, reached, d):
+    """P_f.(t) and its slopes; by the safe route where the eigenvectors are unsound or a seen end is improbable."""
+    K, Q, i = reached.size, roots.generator[u], roots.place[u]
+    if roots.sound[u]:
+        room.a[:] = 0.0
+        room.a[f] = 1.0
+        if roots.real[u]:
+            V, W = roots.real_vectors[i], roots.real_inverse[i]
+            _prepare_real(roots.real_values[i], t, room.e, room.phi)
+            _half(V, W, room.a, room.phi, room.y)
+            _destinations(V, W, room.e, room.y, Q, f, source, target, reached, d)
+        else:
+            Z, Y = roots.complex_vectors[i], roots.complex_inverse[i]
+            _prepare_complex(roots.complex_values[i], t, room.ez, room.phiz)
+            _half(Z, Y, room.a, room.phiz, room.yz)
+            _destinations(Z, Y, room.ez, room.yz, Q, f, source, target, reached, d)
+    for j in range(K):
+        if not roots.sound[u] or (seen[j] > 0.0 and not reached[j] > SMALL):
+            _safe_destination(Q, t, f, j, source, target, room, X, D, reached, d)
+
+
+@njit(cache=True, nogil=True)
+def gaps(origins, rows, lengths, seen, roots, source, target, slopes, blocks):
+    """Gaps between visits all at once: value, gradient and expected information over every destination.
+
+    ``seen`` (N, K) counts the destinations of each gap. With d_j = dP_fj(t) / d log q:
+
+        returns             sum n_j log P_fj
+        slopes (U, T)       += sum_j n_j d_j / P_fj          (empty: not wanted)
+        blocks (U, T, T)    += n sum_j d_j d_j' / P_fj       (empty: not wanted)
     """
     K, T = roots.generator.shape[1], source.size
-    a, c = np.empty(K), np.zeros(K)
-    X, D = np.empty((K, K)), np.empty((K, K))
-    room = _room(K)
-    reached, d = np.empty(K), np.empty(T)
+    reached, d = np.empty(K), np.empty((T, K))
+    X, D, room = np.empty((K, K)), np.empty((K, K)), _room(K)
+    total = 0.0
     for n in range(origins.size):
-        u, t, f = rows[n], lengths[n], origins[n]
-        Q, i = roots.generator[u], roots.place[u]
-        safe, real = not roots.sound[u], roots.real[u]
-        a[:] = 0.0
-        a[f] = 1.0
-        _move(roots, u, t, a, reached, safe, X, D)
-        if not safe and real:
-            _prepare_real(roots.real_values[i], t, room.e, room.phi)
-            _half(roots.real_vectors[i], roots.real_inverse[i], a, room.phi, room.y)
-        elif not safe:
-            _prepare_complex(roots.complex_values[i], t, room.ez, room.phiz)
-            _half(roots.complex_vectors[i], roots.complex_inverse[i], a, room.phiz, room.yz)
+        u, count = rows[n], 0.0
+        _leap(roots, u, lengths[n], origins[n], seen[n], source, target, room, X, D, reached, d)
         for j in range(K):
-            if reached[j] < 1e-12:
-                continue
-            c[:] = 0.0
-            c[j] = 1.0
-            if safe:
-                block_exponential(Q, t, a, c, X, D)
-            elif real:
-                _whole(room.y, roots.real_vectors[i], roots.real_inverse[i], c, D)
-            else:
-                _whole(room.yz, roots.complex_vectors[i], roots.complex_inverse[i], c, D)
-            for m in range(T):
-                d[m] = Q[source[m], target[m]] * (D[source[m], target[m]] - D[source[m], source[m]])
-            scale = counts[n] / reached[j]
-            for m in range(T):
-                for k in range(m + 1):
-                    blocks[u, m, k] += scale * d[m] * d[k]
+            count += seen[n, j]
+            if seen[n, j] > 0.0:
+                if not reached[j] > 0.0:
+                    return -np.inf
+                total += seen[n, j] * np.log(reached[j])
+                if slopes.size:
+                    for m in range(T):
+                        slopes[u, m] += seen[n, j] * d[m, j] / reached[j]
+        if blocks.size:
+            for j in range(K):
+                if reached[j] > 1e-12:
+                    scale = count / reached[j]
+                    for m in range(T):
+                        w = scale * d[m, j]
+                        for k in range(m + 1):
+                            blocks[u, m, k] += w * d[k, j]
     for u in range(blocks.shape[0]):
         for m in range(T):
             for k in range(m):
                 blocks[u, k, m] = blocks[u, m, k]
+    return total

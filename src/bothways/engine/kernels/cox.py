@@ -7,8 +7,10 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def risk_sets(bounds, by_stop, by_start, start, stop, event, x, risk, efron, power, hazard, means, at, pull, drawn):
-    """One pass for all strata. Rows ``bounds[s]:bounds[s+1]`` of by_stop and by_start (falling times) are stratum s.
+def risk_sets(bounds, by_start, start, stop, event, x, risk, efron, power, hazard, means, at, pull, drawn):
+    """One pass for all strata. Rows bounds[s] to bounds[s+1], in falling order of ``stop``, are stratum s.
+
+    ``by_start`` holds the same rows in falling order of ``start``.
 
     With S0 = sum of ``risk`` over the risk set, D0 over its d deaths, den_r = S0 - (r/d) D0 (r = 0 under Breslow):
 
@@ -33,10 +35,10 @@ def risk_sets(bounds, by_stop, by_start, start, stop, event, x, risk, efron, pow
         s0, inside = 0.0, 0
         s1[:] = 0.0
         while i < stop_at:
-            t = stop[by_stop[i]]
+            t = stop[i]
             first, d, d0 = i, 0, 0.0
-            while i < stop_at and stop[by_stop[i]] == t:
-                row = by_stop[i]
+            while i < stop_at and stop[i] == t:
+                row = i
                 s0 += risk[row]
                 inside += 1
                 for c in range(p):
@@ -44,7 +46,8 @@ def risk_sets(bounds, by_stop, by_start, start, stop, event, x, risk, efron, pow
                 for c in range(m):
                     hazard[row, c] = -total[c]
                 if wanted:
-                    pull[row] = -total_pull
+                    for c in range(p):
+                        pull[row, c] = -total_pull[c]
                 if event[row]:
                     d += 1
                 i += 1
@@ -59,11 +62,11 @@ def risk_sets(bounds, by_stop, by_start, start, stop, event, x, risk, efron, pow
                 for c in range(m):
                     hazard[row, c] += total[c]
                 if wanted:
-                    pull[row] += total_pull
+                    for c in range(p):
+                        pull[row, c] += total_pull[c]
                 j += 1
             d1[:] = 0.0
-            for n in range(first, i):
-                row = by_stop[n]
+            for row in range(first, i):
                 if event[row]:
                     d0 += risk[row]
                     for c in range(p):
@@ -88,8 +91,7 @@ def risk_sets(bounds, by_stop, by_start, start, stop, event, x, risk, efron, pow
                     less[c] += share * power[k, c] / den
                 at[deaths] = k
                 deaths += 1
-            for n in range(first, i):
-                row = by_stop[n]
+            for row in range(first, i):
                 if event[row]:
                     for c in range(m):
                         hazard[row, c] -= less[c]
@@ -107,6 +109,7 @@ def risk_sets(bounds, by_stop, by_start, start, stop, event, x, risk, efron, pow
             for c in range(m):
                 hazard[row, c] += total[c]
             if wanted:
-                pull[row] += total_pull
+                for c in range(p):
+                    pull[row, c] += total_pull[c]
             j += 1
     return loglik
