@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bothways.simulation import simulate
     from bothways.study import Study, ask, ask_world, look, read
+    from bothways.study import planning as power
+    from bothways.study.evidence import evidence
+    from bothways.study.syntax import export_syntax
     from bothways.terms.errors import BothwaysError
     from bothways.terms.layout import Layout
     from bothways.terms.settings import Settings
@@ -26,7 +29,10 @@ __all__ = [
     "__version__",
     "ask",
     "ask_world",
+    "evidence",
+    "export_syntax",
     "look",
+    "power",
     "read",
     "simulate",
 ]
@@ -41,13 +47,18 @@ _HOMES = {
     "BothwaysError": "bothways.terms.errors",
     "Layout": "bothways.terms.layout",
     "Settings": "bothways.terms.settings",
+    "evidence": "bothways.study",
+    "export_syntax": "bothways.study",
 }
+_ROOMS = {"power": "bothways.study.planning"}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name at its first use, so that ``import bothways`` stays light."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return import_module(_ROOMS[name])
     raise AttributeError(f"module 'bothways' has no attribute '{name}'")
 
 

@@ -124,6 +124,7 @@ def _bad_files(place: Path) -> None:
         (("simulate", "bothways", "--out", "x.csv"), "both-ways"),
         (("look", "nowhere.csv"), "nowhere.csv"),
         (("ask", "panel.csv", "--colour"), "--colour"),
+        (("ask", "panel.csv", "--export-syntax", "stata"), "lavaan"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, tuple) else "",
 )
@@ -159,3 +160,17 @@ def test_wide_and_long_give_the_same_answers(bothways, tmp_path: Path) -> None:
         assert bothways("ask", f"{name}.csv", "--quick", "--json", f"{name}.json").code == 0
         facts.append(json.loads((tmp_path / f"{name}.json").read_text()))
     assert [a["estimate"] for a in facts[0]["answers"]] == [a["estimate"] for a in facts[1]["answers"]]
+
+
+@pytest.mark.parametrize(
+    ("program", "files"), [("lavaan", ("panel.R", "panel.csv")), ("mplus", ("panel.inp", "panel.dat"))]
+)
+def test_the_model_can_be_taken_to_another_program(bothways, panel: Path, program: str, files: tuple[str, str]) -> None:
+    run = bothways("ask", "panel.csv", "--quick", "--export-syntax", program)
+    assert run.code == 0, run.err
+    folder = panel.parent / f"bothways-{program}"
+    script, table = (folder / name for name in files)
+    assert files[1] in script.read_text()
+    rows = table.read_text().splitlines()
+    assert len(rows) == 120 + (program == "lavaan")
+    assert ("-999" in rows[5]) <= (program == "mplus")

@@ -16,6 +16,7 @@ import typer
 
 import bothways
 from bothways.cli.options import OUTPUT, Data, Reader, TableOptions, names, with_options
+from bothways.cli.plan import plan
 from bothways.terms.progress import Progress, silent
 from bothways.terms.settings import Settings
 
@@ -40,8 +41,17 @@ For = Annotated[Reader, typer.Option("--for", help="For whom the report is writt
 Quick = Annotated[bool, typer.Option("--quick", help="Skip what tries to break the answer.")]
 Designs = Annotated[str, typer.Option("--design", metavar="auto|panel|...", help="Which designs answer.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same digits.")]
+Bootstrap = Annotated[int, typer.Option(min=0, metavar="DRAWS", help="Intervals by resampling people; 0 for none.")]
+Syntax = Annotated[
+    str | None,
+    typer.Option(
+        "--export-syntax", metavar="lavaan|mplus", help="Write the model for another program.", rich_help_panel=OUTPUT
+    ),
+]
 People = Annotated[int, typer.Option(min=1, help="How many people.")]
 WaveCount = Annotated[int, typer.Option("--waves", min=1, help="How many waves.")]
+
+app.add_typer(plan, name="plan")
 
 
 def _version(wanted: bool) -> bool:
@@ -90,19 +100,29 @@ def ask(
     design: Designs = "auto",
     quick: Quick = False,
     seed: Seed = 1,
+    bootstrap: Bootstrap = 0,
     report: Report = None,
     json_file: Json = None,
     reader: For = Reader.CLINICIAN,
+    syntax: Syntax = None,
 ) -> None:
     """Which came first, does it run both ways, how strongly, and how sure are we?"""
     study = _room("study")
     _check_targets(study, report, json_file)
+    if syntax:
+        study.check_program(syntax)
     settings = Settings(
-        seed=seed, quick=quick, cuts=table.layout().cuts, designs=() if design == "auto" else names(design)
+        seed=seed,
+        quick=quick,
+        bootstrap=bootstrap,
+        cuts=table.layout().cuts,
+        designs=() if design == "auto" else names(design),
     )
     with _progress() as progress:
         records = _read(study, data, table, progress)
         answer = study.ask(records, settings=settings, command=_command(), progress=progress)
+    if syntax:
+        typer.echo(f"The model is in {study.export_syntax(records, syntax)}, with its table beside it.", err=True)
     _deliver(answer, report, json_file, reader)
 
 

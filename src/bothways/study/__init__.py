@@ -1,8 +1,9 @@
 """The conductor: it alone joins the rooms, and every face calls it."""
 
 from bothways.study.evidence import evidence
-from bothways.study.result import Study
+from bothways.study.result import Study, load
 from bothways.study.road import ask, ask_world, look, read
+from bothways.study.syntax import check_program, export_syntax
 from bothways.study.topics import SHIPPED_TOPIC
 from bothways.study.writing import check_writable, report_form, write_table, write_text
 
@@ -11,8 +12,11 @@ __all__ = [
     "Study",
     "ask",
     "ask_world",
+    "check_program",
     "check_writable",
     "evidence",
+    "export_syntax",
+    "load",
     "look",
     "read",
     "report_form",

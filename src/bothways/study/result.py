@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bothways.keeping import load as read_back
+from bothways.keeping import save
 from bothways.reports import facts_of, render, tables_as_apa, tables_as_csv
 from bothways.study.writing import report_form, write_text, write_texts
 from bothways.terms.answer import DesignResult, Status, Table
+from bothways.terms.errors import ReportError
 from bothways.terms.outcome import Outcome
 from bothways.terms.records import Records
 from bothways.terms.verdict import Verdict
@@ -60,8 +63,24 @@ class Study:
         target = Path(path)
         return write_text(target, render(self.facts(), report_form(target), for_reader))
 
+    def save(self, path: str | Path) -> Path:
+        """Write the whole study, records and outcome, to be read back by ``bothways.load`` to the digit.
+
+        The file holds everybody's answers, though no identifiers: keep it as you keep the table.
+        """
+        return save(Path(path), {"records": self.records, "outcome": self.outcome})
+
     def tables(self, folder: str | Path) -> tuple[Path, ...]:
         """Write every table of the report into ``folder``: a CSV each, and all in APA form as ``tables.md``."""
         place, facts = Path(folder), self.facts()
         written = write_texts(place, tables_as_csv(facts), ".csv")
         return (*written, write_text(place / "tables.md", tables_as_apa(facts)))
+
+
+def load(path: str | Path) -> Study:
+    """A study that ``Study.save`` wrote. Raises ``ReportError`` for any other file."""
+    parts = read_back(Path(path))
+    records, outcome = parts.get("records"), parts.get("outcome")
+    if not isinstance(records, Records) or not isinstance(outcome, Outcome):
+        raise ReportError(Path(path).name, "it holds no whole study", "Give a file that Study.save wrote")
+    return Study(records, outcome)

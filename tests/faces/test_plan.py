@@ -1,0 +1,56 @@
+"""``bothways plan panel``: what it prints, refuses and saves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bothways.cli import main
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(["plan", "panel", *words])
+    return int(left.value.code or 0)
+
+
+def test_a_plan_says_reach_power_and_people_needed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    assert run("--people", "300", "--waves", "4", "--effect", "0.1", "--json", str(file)) == 0
+    out = capsys.readouterr().out
+    facts = json.loads(file.read_text())
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert f"{facts['needed'][0]:,} people" in out
+    assert facts["point"]["power"][0] == pytest.approx(facts["curve"][3]["power"][0])
+    powers = [row["power"][0] for row in facts["curve"]]
+    assert powers == sorted(powers)
+
+
+def test_the_needed_people_reach_the_wanted_power(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "plan.json"
+    run("--effect", "0.1", "--power", "0.9", "--json", str(file))
+    needed = json.loads(file.read_text())["needed"][0]
+    run("--effect", "0.1", "--people", str(needed), "--json", str(file))
+    assert json.loads(file.read_text())["point"]["power"][0] == pytest.approx(0.9, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--effect", "much"), "--effect"),
+        (("--effect", "0.1,0.1,0.1"), "--effect"),
+        (("--waves", "2"), "--waves"),
+        (("--icc", "1.5"), "--icc"),
+        (("--dropout", "1"), "--dropout"),
+        (("--effect", "0.9,0.9"), "Lower"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(
+    words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert "Traceback" not in err
