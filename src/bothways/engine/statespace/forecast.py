@@ -45,32 +45,34 @@ def close_routes(structure: Structure, cause: int) -> Structure:
 def forecast_gain(
     fit: StateSpaceFit, outcome: int, cause: int, *, folds: int = 5, level: float = 0.95
 ) -> ForecastGain | None:
-    """Blocked cross-validation: persons in ``folds`` groups, or twice as many stretches of time of a single person.
+    """Blocked cross-validation: ``folds`` groups of persons or, of a single person, of stretches of time.
 
-    Both models are fitted with the block left out (of one person: with its answers taken as missing), then foresee
-    every answer of the block one step ahead from all that came before it. None where too few refits came about.
+    Both models are fitted with a fold left out (its answers taken as missing), then foresee every answer of the fold
+    one step ahead from all that came before it. Stretches of a fold lie apart, so that no phase of a record is left
+    out as a whole. None where too few refits came about.
     """
     series, closed = fit.series, close_routes(fit.structure, cause)
-    block = _blocks(series, folds)
+    block = series.person if series.people > 1 else _stretches(series.rows)
+    fold = block % folds
     scores = np.full((series.rows, 2), np.nan)
     errors = np.full((series.rows, 2), np.nan)
     start = closed.theta(fit.structure.patterns(fit.theta))
-    for k in range(int(block.max()) + 1):
-        held = block == k
+    for k in range(folds):
+        held = fold == k
         for m, (structure, theta) in enumerate(((fit.structure, fit.theta), (closed, start))):
             training = series.with_values(np.where(held[:, None], np.nan, series.values))
             refit = fit_series(structure, training, theta, attempts=1)
-            foreseen = predict(refit.system, series)
+            foreseen = predict(refit.system, series) if refit.converged else None
             if foreseen is not None:
                 scores[held, m] = foreseen.density[held, outcome]
                 errors[held, m] = series.values[held, outcome] - foreseen.center[held, outcome]
-    return _summary(scores, errors, block if series.people == 1 else series.person, level)
+    return _summary(scores, errors, block, level)
 
 
-def _blocks(series: Series, folds: int) -> Int[np.ndarray, " rows"]:
-    if series.people > 1:
-        return np.asarray(series.person % min(folds, series.people), dtype=np.int64)
-    return np.asarray((np.arange(series.rows) * 2 * folds) // series.rows, dtype=np.int64)
+def _stretches(rows: int) -> Int[np.ndarray, " rows"]:
+    """Successive stretches of about fifteen rows, ten to sixty of them."""
+    count = min(max(rows // 15, 10), 60)
+    return np.asarray(np.arange(rows) * count // rows, dtype=np.int64)
 
 
 def _summary(

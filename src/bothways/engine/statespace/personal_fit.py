@@ -153,9 +153,7 @@ def share_beyond(
         outer = found.outer + root @ rng.standard_normal(found.outer.size)
         shares.append(np.mean(sign * _population(found, outer, u, lag, outcome, cause) > threshold))
     low, high = np.quantile(shares, [0.5 - level / 2, 0.5 + level / 2])
-    return Share(
-        float(np.mean(sign * own > threshold)), float(low), float(high), float(own.mean()), float(own.std())
-    )
+    return Share(float(np.mean(sign * own > threshold)), float(low), float(high), float(own.mean()), float(own.std()))
 
 
 def _population(
