@@ -9,13 +9,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "bothways"
 
-MIDDLE = {"topics", "intake", "simulation", "verdicts", "reports"}
+MIDDLE = {"topics", "intake", "simulation", "verdicts", "reports", "keeping"}
 ALLOWED = {
     "terms": set(),
     "engine": set(),
     **{room: {"terms"} for room in MIDDLE},
     "designs": {"terms", "engine"},
-    "study": {"terms", "topics", "intake", "designs", "simulation", "verdicts", "reports"},
+    "study": {"terms", "designs", *MIDDLE},
     "cli": {"terms", "study", "simulation", "reports"},
     "web": {"terms", "study", "simulation", "reports"},
     "__init__": {"terms", "study", "simulation"},

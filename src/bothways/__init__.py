@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bothways.simulation import simulate
-    from bothways.study import Study, ask, ask_world, look, read
+    from bothways.study import Study, ask, ask_world, load, look, read
     from bothways.study import planning as power
     from bothways.study.evidence import evidence
     from bothways.study.syntax import export_syntax
@@ -31,6 +31,7 @@ __all__ = [
     "ask_world",
     "evidence",
     "export_syntax",
+    "load",
     "look",
     "power",
     "read",
@@ -40,6 +41,7 @@ __all__ = [
 _HOMES = {
     "ask": "bothways.study",
     "ask_world": "bothways.study",
+    "load": "bothways.study",
     "look": "bothways.study",
     "read": "bothways.study",
     "Study": "bothways.study",

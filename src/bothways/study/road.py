@@ -13,6 +13,7 @@ from bothways import intake, simulation
 from bothways.designs.base import refused
 from bothways.designs.choose import check_names, design_of, qualify
 from bothways.intake import describe
+from bothways.keeping import fingerprint, recall, remember
 from bothways.study.evidence import literature
 from bothways.study.result import Study
 from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
@@ -65,24 +66,37 @@ def ask(
     settings: Settings | None = None,
     truth: SimulatedTruth | None = None,
     command: str = "",
+    cache: Path | None = None,
     progress: Progress = silent,
 ) -> Study:
     """Ask every design that can answer, both directions, try to break what they say, and weigh it.
 
     ``settings`` with these records fix every digit of the answer; only how many challenges were reached depends on
-    the machine. ``progress`` is called with the stage and its share.
+    the machine. ``cache`` is a folder in which outcomes (never records) are remembered by their content, so that the
+    same question is computed once. ``progress`` is called with the stage and its share.
     """
-    start = clock.perf_counter()
     topic = topic_of(records)
     settings = with_smallest_effects(settings or Settings(), topic)
     _check(records, settings)
+    key = fingerprint(replace(records, topic=topic), settings) if cache else ""
+    outcome = recall(cache, key) if cache else None
+    if outcome is None:
+        outcome = _outcome(records, topic, settings, progress)
+        if cache:
+            remember(cache, key, outcome)
+    return Study(records, replace(outcome, source=records.source, command=command, simulated=truth))
+
+
+def _outcome(records: Records, topic: Topic, settings: Settings, progress: Progress) -> Outcome:
+    """From records to everything that a report may read."""
+    start = clock.perf_counter()
     results = tuple(
         refused(design, refusal) if refusal else design.answer(records, settings, progress)
         for design, refusal in qualify(records, settings)
     )
     broken = _challenged(records, results, settings, progress)
     published, published_verdict = literature(topic, settings)
-    outcome = Outcome(
+    return Outcome(
         topic=topic,
         pair=records.pair,
         source=records.source,
@@ -94,20 +108,22 @@ def ask(
         verdict=weigh(records.pair, results, settings, broken),
         literature=published,
         literature_verdict=published_verdict,
-        command=command,
-        simulated=truth,
         care=_care(records, topic),
         one_person=records.people == 1,
         seconds=clock.perf_counter() - start,
     )
-    return Study(records, outcome)
 
 
 def ask_world(
-    world: simulation.World, *, settings: Settings | None = None, command: str = "", progress: Progress = silent
+    world: simulation.World,
+    *,
+    settings: Settings | None = None,
+    command: str = "",
+    cache: Path | None = None,
+    progress: Progress = silent,
 ) -> Study:
     """Ask a simulated world, and set its truth beside every answer."""
-    study = ask(world.records, settings=settings, command=command, progress=progress)
+    study = ask(world.records, settings=settings, command=command, cache=cache, progress=progress)
     answers = [answer for result in study.outcome.results for answer in result.answers if answer.estimate]
     known = {answer.id: value for answer in answers if (value := _true_value(world, answer)) is not None}
     truth = SimulatedTruth(world.name, world.spec.says, known)
