@@ -314,3 +314,81 @@ def test_covariates_are_adjusted_for_and_named() -> None:
     assert other.value < one.value
     assert "anxiety" in adjusted.methods
     assert any("anxiety" in p.name for p in adjusted.fits[0].parameters)
+
+
+def test_pain_that_lasted_is_told_from_pain_that_is_new() -> None:
+    """In the chronic-only world pain acts on depression only once it has lasted; the contrast must find that."""
+    rates = OnsetRates(b_to_a=4.0, chronic_only=True, depression_onset=0.15, back_pain_onset=0.4)
+    world = simulate("chronic-only", design="onset", people=4000, seed=3, rates=rates)
+    result = DESIGN.answer(world.records, QUICK, silent)
+    recent = row(result, "whom.chronic_pain.0.rate_ratio.b_to_a").estimate
+    lasting = row(result, "whom.chronic_pain.1.rate_ratio.b_to_a").estimate
+    contrast = row(result, "whom.chronic_pain.1.interaction.b_to_a").estimate
+    assert recent is not None
+    assert lasting is not None
+    assert contrast is not None
+    assert lasting.low > 1.5
+    assert contrast.low > 1
+    assert contrast.value == pytest.approx(lasting.value / recent.value)
+    table = next(t for t in result.tables if t.key == "onset_whom")
+    for line in table.rows:
+        assert line[4] == pytest.approx(line[2] - line[3])  # type: ignore[operator]
+
+
+def test_dated_ratios_within_and_after_a_window_are_events_over_time_at_risk() -> None:
+    world = simulate("both-ways", design="onset", people=4000, seed=2, observation=Observation(seen="dated"))
+    result = DESIGN.answer(world.records, QUICK, silent)
+    table = next(t for t in result.tables if t.key == "onset_windows")
+    line = next(r for r in table.rows if r[0] == "back pain to depression" and r[1] == 180.0)
+    setup = prepare(world.records, QUICK)
+    rows, w = setup.rows, 180.0 / 365.25
+    inside = outside = time_in = time_out = 0.0
+    free_events = free_time = 0.0
+    began = 0.0
+    for i in range(rows.person.size - 1):
+        new = i == 0 or rows.person[i] != rows.person[i - 1] or rows.state[i] != rows.state[i - 1]
+        began = rows.time[i] if new else began
+        if rows.person[i + 1] != rows.person[i]:
+            continue
+        low, high = rows.time[i] - began, rows.time[i + 1] - began
+        event = rows.state[i] == 2 and rows.state[i + 1] == 3
+        if rows.state[i] == 2:
+            time_in += min(high, w) - min(low, w)
+            time_out += max(high, w) - max(low, w)
+            inside, outside = inside + (event and high <= w), outside + (event and high > w)
+        if rows.state[i] == 0:
+            free_time += high - low
+            free_events += rows.state[i + 1] == 1
+    base = free_events / free_time
+    assert line[2] == pytest.approx(inside / time_in / base, rel=1e-5)
+    assert line[5] == pytest.approx(outside / time_out / base, rel=1e-5)
+
+
+def test_scores_are_answered_at_neighbouring_cuts_and_by_dose() -> None:
+    rng = np.random.default_rng(6)
+    people, T = 1200, 4
+    dep, pain = np.zeros((people, T)), np.zeros((people, T))
+    dep[:, 0] = rng.integers(0, 20, people)
+    for t in range(1, T):
+        dep[:, t] = np.clip(dep[:, t - 1] + rng.integers(-4, 5, people), 0, 27)
+        risk = 1 - np.exp(-0.04 * np.exp(0.1 * dep[:, t - 1]))
+        stays = (pain[:, t - 1] >= 4) & (rng.random(people) < 0.6)
+        ill = stays | (rng.random(people) < risk)
+        pain[:, t] = np.where(ill, rng.integers(4, 9, people), rng.integers(0, 4, people))
+    records = replace(
+        small([[0, 0, 0, 0]], [[0, 0, 0, 0]], kind=Kind.SCORE),
+        person=np.repeat(np.arange(people), T),
+        time=np.tile(np.arange(T) * 180.0, people),
+        values={"dep": dep.ravel(), "pain": pain.ravel()},
+    )
+    result = DESIGN.answer(records, Settings(quick=True, cuts={"dep": 10.0, "pain": 4.0}), silent)
+    cuts = next(t for t in result.tables if t.key == "onset_cuts")
+    assert [r[1] for r in cuts.rows if r[0] == "dep"] == [9.0, 10.0, 11.0]
+    dose = next(t for t in result.tables if t.key == "onset_dose")
+    ratios = [r[3] for r in dose.rows if r[0] == "depression to back pain"]
+    assert ratios == sorted(ratios[:3]) + ratios[3:]
+    assert ratios[2] > 2
+    trend = next(r for r in dose.rows if r[0] == "depression to back pain" and r[1] == "trend per SD")
+    assert trend[4] is not None
+    assert trend[4] > 1
+    assert "present at 10 or above" in result.methods

@@ -16,6 +16,8 @@ from bothways.designs.onset.models import Fitted
 from bothways.designs.onset.setup import prepare
 from bothways.designs.onset.states import cut_of, state_rows
 from bothways.designs.onset.tables import tables_of
+from bothways.designs.onset.variants import variants_of
+from bothways.designs.onset.whom import whom
 from bothways.engine.chain.ascent import Ending
 from bothways.terms.answer import DesignResult, Fit, Parameter
 from bothways.terms.progress import Progress
@@ -75,6 +77,10 @@ class OnsetDesign:
         progress("onset: answers", 0.85)
         room = room_of(setup, settings, fits)
         answers, tables = answers_of(room), tables_of(room)
+        if fits.speaks.usable:
+            progress("onset: in whom", 0.9)
+            in_whom, levels = whom(room)
+            answers, tables = (*answers, *in_whom), (*tables, *levels, *variants_of(room))
         seconds = clock.perf_counter() - began
         progress("onset: done", 1.0)
         return DesignResult(

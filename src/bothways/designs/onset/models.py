@@ -57,7 +57,7 @@ class Fitted:
         return float(contrast @ self.fit.theta), float(np.sqrt(contrast @ kept @ contrast)), contrast
 
 
-def _effects(
+def effects_of(
     setup: OnsetSetup, extra: tuple[str, ...] = ()
 ) -> tuple[dict[str, tuple[str, ...]], list[list[tuple[str, str]]]]:
     """Covariates act alike on both onsets of a condition, and on both its recoveries; ``extra`` on all onsets alike."""
@@ -77,12 +77,23 @@ def _effects(
 
 def plain(setup: OnsetSetup) -> Fitted:
     """The chain with the covariates and nothing hidden."""
-    effects, equal = _effects(setup)
+    return fitted_chain(setup, *effects_of(setup), "chain")
+
+
+def fitted_chain(
+    setup: OnsetSetup,
+    effects: dict[str, tuple[str, ...]],
+    equal: list[list[tuple[str, str]]],
+    key: str,
+    cut: tuple[Float[np.ndarray, "rows"], tuple[float, ...]] | None = None,
+) -> Fitted:
+    """A chain without anything hidden; ``cut`` is a clock at each row and where on it the rates may change."""
     rates = predictor(setup.states, effects, equal)
-    model = ChainModel(rates, sequences(setup.states, setup.seen))
+    clock, breaks = cut if cut is not None else (None, ())
+    model = ChainModel(rates, sequences(setup.states, setup.seen, clock=clock, breaks=breaks))
     target = PlainTarget(model)
     found = fit_target(target, starting_values(model))
-    return Fitted("chain", "a Markov chain of four states", target, rates, found, found.loglik)
+    return Fitted(key, "a Markov chain of four states", target, rates, found, found.loglik)
 
 
 def frailty(setup: OnsetSetup, start: Fitted, nodes: int = 11) -> Fitted:
@@ -90,7 +101,7 @@ def frailty(setup: OnsetSetup, start: Fitted, nodes: int = 11) -> Fitted:
     entered = [k for k in (1, 2, 3) if (setup.entry == k).any() and (setup.entry != k).any()]
     names = tuple(ENTRY[k - 1] for k in entered)
     x = np.column_stack([setup.seen.x, *((setup.entry[setup.rows.person] == k) * 1.0 for k in entered)])
-    effects, equal = _effects(setup, names)
+    effects, equal = effects_of(setup, names)
     rates = predictor(setup.states, effects, equal)
     seen = observe(
         setup.seen.unit, setup.seen.time, setup.seen.seen, states=setup.states.size, kind=setup.seen.kind, x=x,
@@ -169,7 +180,7 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
 
 def _without_influence(setup: OnsetSetup) -> Predictor:
     """Onset rates that do not know of the other condition."""
-    effects, equal = _effects(setup)
+    effects, equal = effects_of(setup)
     tied = [[(RATE, "0>B"), (RATE, "A>AB")], [(RATE, "0>A"), (RATE, "B>AB")]]
     return predictor(setup.states, effects, [*equal, *tied])
 

@@ -1,0 +1,200 @@
+"""The same question asked a little differently: other cut-offs, a window after the first onset, the dose at entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import norm
+
+from bothways.designs.onset.answers import BOTH_WAYS, Room
+from bothways.designs.onset.estimation import PATHS
+from bothways.designs.onset.models import effects_of, fitted_chain, plain
+from bothways.designs.onset.setup import OnsetSetup, prepare
+from bothways.designs.onset.states import DAYS_PER_YEAR, DEAD, cut_of
+from bothways.engine.chain.fit import fit
+from bothways.engine.chain.graph import graph
+from bothways.engine.chain.likelihood import ChainModel
+from bothways.engine.chain.predictor import predictor
+from bothways.engine.chain.sequences import observe, sequences
+from bothways.terms.answer import Cell, Table
+from bothways.terms.question import Condition, Direction, Kind
+
+WINDOWS = (30.0, 90.0, 180.0)  # days after the first onset
+LEAST_CHANGES = 10
+
+
+def variants_of(room: Room) -> tuple[Table, ...]:
+    """Every variant that these records allow."""
+    tables = (_cuts(room), _windows(room), _dose(room))
+    return tuple(table for table in tables if table is not None)
+
+
+def _both_ratios(room: Room, setup: OnsetSetup) -> list[Cell]:
+    """Both ratios of the plain chain with limits; empty where there is none."""
+    fitted = plain(setup)
+    cells: list[Cell] = []
+    reach = float(ndtri(0.5 + room.settings.level / 2))
+    for direction in BOTH_WAYS:
+        value, error, _ = fitted.log_ratio(*PATHS[direction])
+        if fitted.usable and np.isfinite(error):
+            cells += [float(v) for v in np.exp([value, value - reach * error, value + reach * error])]
+        else:
+            cells += [None, None, None]
+    return cells
+
+
+def _cuts(room: Room) -> Table | None:
+    """One step below and above each score's cut-off, the other left where it is."""
+    setup, rows = room.setup, []
+    pair = setup.records.pair
+    stated = {
+        c.key: cut for c in (pair.a, pair.b) if c.kind is Kind.SCORE and (cut := cut_of(c, room.settings)) is not None
+    }
+    for key, cut in stated.items():
+        values = np.unique(setup.records.values[key][~np.isnan(setup.records.values[key])])
+        below, above = values[values < cut][-1:], values[values > cut][:1]
+        for other in (*below, cut, *above):
+            settings = replace(room.settings, cuts={**room.settings.cuts, **stated, key: float(other)})
+            again = prepare(setup.records, settings)
+            if again.moves[[0, 0, 1, 2], [1, 2, 3, 3]].min() > 0:
+                label = setup.records.labels.get(key, key)
+                rows.append((label, float(other), *_both_ratios(room, again)))
+    columns = ("score", "present from", *_ratio_columns(room))
+    return Table("onset_cuts", "At neighbouring cut-offs", columns, tuple(rows)) if rows else None
+
+
+def _ratio_columns(room: Room) -> tuple[str, ...]:
+    a, b = (c.label for c in (room.setup.records.pair.a, room.setup.records.pair.b))
+    return tuple(f"{x} to {y}{end}" for x, y in ((a, b), (b, a)) for end in (", ratio", ", low", ", high"))
+
+
+def _windows(room: Room) -> Table | None:
+    """Ratios before and after a window since the present state began; dated onsets only.
+
+    Without detection or reverse dating both are alike; p asks whether they are, which also checks that time in the
+    state does not matter.
+    """
+    setup = room.setup
+    if not (setup.rows.dated and setup.in_days):
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    since = _since_change(setup)
+    for days in WINDOWS:
+        effects, equal = effects_of(setup)
+        moved = [_late(setup, since, days, ends) for ends in ((1, 3), (2, 3))]
+        late = tuple(t for t, n in zip(("A>AB", "B>AB"), moved, strict=True) if min(n) >= LEAST_CHANGES)
+        if not late:
+            continue
+        names = {**effects, "later": late}
+        cut = (since, (days / DAYS_PER_YEAR,))
+        fitted = fitted_chain(setup, names, equal, "chain-with-window", cut=cut)
+        for direction in BOTH_WAYS:
+            above, below = PATHS[direction]
+            if not fitted.usable or above not in late:
+                continue
+            weights = fitted.log_ratio(above, below)[2]
+            step = fitted.rates.row(above, later=1.0) - fitted.rates.row(above)
+            after = weights + np.pad(step, (0, weights.size - step.size))
+            V = np.where(np.isfinite(fitted.fit.robust), fitted.fit.robust, 0.0)
+            first, second = (c.label for c in direction.ends(setup.records.pair))
+            shown = [_shown(room, w, fitted.fit.theta, V) for w in (weights, after)]
+            change = after - weights
+            p = float(2 * norm.sf(abs(change @ fitted.fit.theta) / np.sqrt(change @ V @ change)))
+            rows.append((f"{first} to {second}", days, *shown[0], *shown[1], p))
+    columns = (
+        "direction",
+        "window in days",
+        "ratio within",
+        "low",
+        "high",
+        "ratio after",
+        "low, after",
+        "high, after",
+        "p",
+    )
+    return (
+        Table("onset_windows", "Within and after a window since the first onset", columns, tuple(rows))
+        if rows
+        else None
+    )
+
+
+def _shown(room: Room, weights: np.ndarray, theta: np.ndarray, V: np.ndarray) -> list[float]:
+    value, reach = float(weights @ theta), float(ndtri(0.5 + room.settings.level / 2) * np.sqrt(weights @ V @ weights))
+    return [float(v) for v in np.exp([value, value - reach, value + reach])]
+
+
+def _since_change(setup: OnsetSetup) -> np.ndarray:
+    """(rows,) time since the present state of the person began, or since entry."""
+    rows = setup.rows
+    new = np.r_[True, (np.diff(rows.person) != 0) | (np.diff(rows.state) != 0)]
+    began = np.maximum.accumulate(np.where(new, np.arange(new.size), 0))
+    return np.asarray(rows.time - rows.time[began])
+
+
+def _late(setup: OnsetSetup, since: np.ndarray, days: float, ends: tuple[int, int]) -> tuple[int, int]:
+    """How many moves between two states came within the window, and how many after."""
+    rows = setup.rows
+    moved = (np.diff(rows.person) == 0) & (rows.state[:-1] == ends[0]) & (rows.state[1:] == ends[1])
+    stayed = (since[:-1] + np.diff(rows.time))[moved]
+    after = int((stayed > days / DAYS_PER_YEAR).sum())
+    return int(moved.sum()) - after, after
+
+
+def _dose(room: Room) -> Table | None:
+    """First onset of each condition by quarters of the other's score at entry, among people free of it then.
+
+    The form of Carroll 2004, read as interval-censored: a rate ratio against the lowest quarter, and a trend.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for direction in BOTH_WAYS:
+        first, second = direction.ends(room.setup.records.pair)
+        if first.kind is Kind.SCORE:
+            rows += _quarters(room, direction, first, second)
+    columns = ("direction", "at entry", "people", "ratio", "low", "high", "p")
+    note = "People free of the second condition at entry; onset lies between two visits."
+    return Table("onset_dose", "By how much of the first at entry", columns, tuple(rows), note) if rows else None
+
+
+def _quarters(room: Room, direction: Direction, first: Condition, second: Condition) -> list[tuple[Cell, ...]]:
+    setup = room.setup
+    rows, bit = setup.rows, 2 if direction is Direction.A_TO_B else 1
+    head = np.flatnonzero(np.r_[True, np.diff(rows.person) != 0])
+    score = np.full(rows.people, np.nan)
+    score[rows.person[head]] = setup.records.values[first.key][np.maximum(rows.row[head], 0)]
+    free = (setup.entry >= 0) & (setup.entry < DEAD) & ((setup.entry & bit) == 0) & np.isfinite(score)
+    use = free[rows.person] & rows.known & (rows.state != DEAD)
+    ill = ((rows.state & bit) > 0)[use]
+    person, time = rows.person[use], rows.time[use]
+    before = np.r_[0, np.cumsum(ill)[:-1]] - np.r_[0, np.cumsum(ill)][np.searchsorted(person, person)]
+    person, time, ill = (v[before == 0] for v in (person, time, ill))
+    edges = np.quantile(score[free], [0.25, 0.5, 0.75])
+    level = np.searchsorted(np.unique(edges), score, "left")
+    levels = np.unique(level[free])
+    if levels.size < 2 or ill.sum() < LEAST_CHANGES:
+        return []
+    two = graph(("free", "ill"), ("free>ill",))
+    out: list[tuple[Cell, ...]] = []
+    name = f"{first.label} to {second.label}"
+    dummies = np.column_stack([(level[person] == k) * 1.0 for k in levels[1:]])
+    spread = float(score[free].std()) or 1.0
+    line = ((score - score[free].mean()) / spread)[person][:, None]
+    for x, labels in ((dummies, [f"quarter {int(k) + 1}" for k in levels[1:]]), (line, ["trend per SD"])):
+        names = [f"x{k}" for k in range(x.shape[1])]
+        seen = observe(np.unique(person, return_inverse=True)[1], time, ill.astype(np.int64), states=2, x=x)
+        found = fit(ChainModel(predictor(two, dict.fromkeys(names)), sequences(two, seen)))
+        for k, label in enumerate(labels, start=1):
+            count = int((level[free] == levels[k]).sum()) if label.startswith("quarter") else int(free.sum())
+            out.append((name, label, count, *_one(room, float(found.theta[k]), float(found.robust_errors[k]))))
+    return out
+
+
+def _one(room: Room, value: float, error: float) -> tuple[Cell, ...]:
+    """Ratio, limits and p from a log ratio; empty where it has none."""
+    if not np.isfinite(error):
+        return (None, None, None, None)
+    reach = float(ndtri(0.5 + room.settings.level / 2)) * error
+    low, middle, high = (float(v) for v in np.exp([value - reach, value, value + reach]))
+    return (middle, low, high, float(2 * norm.sf(abs(value) / error)))
