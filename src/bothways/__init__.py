@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bothways.simulation import simulate
-    from bothways.study import Study, ask, ask_world, load, look, read
+    from bothways.study import Study, ask, ask_world, load, look, read, weigh
     from bothways.study import planning as power
     from bothways.study.evidence import evidence
     from bothways.study.syntax import export_syntax
@@ -36,6 +36,7 @@ __all__ = [
     "power",
     "read",
     "simulate",
+    "weigh",
 ]
 
 _HOMES = {
@@ -43,6 +44,7 @@ _HOMES = {
     "ask_world": "bothways.study",
     "load": "bothways.study",
     "look": "bothways.study",
+    "weigh": "bothways.study",
     "read": "bothways.study",
     "Study": "bothways.study",
     "simulate": "bothways.simulation",

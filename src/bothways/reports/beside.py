@@ -116,9 +116,12 @@ def forest_figure(facts: Facts) -> Figure:
 
 def forest_rows(facts: Facts) -> list[Facts]:
     """Headline answers that are read against a smallest effect, those of the literature last."""
+    told = {
+        a["id"]: a for a in (*facts["answers"], *facts["literature"]["answers"])
+    }  # each once, where they are joined
     return [
         a
-        for a in (*facts["answers"], *facts["literature"]["answers"])
+        for a in told.values()
         if a["headline"]
         and a["estimate"]
         and a["smallest_effect"]

@@ -27,6 +27,7 @@ def answer_facts(answer: Answer, settings: Settings) -> Facts:
     reading = read_estimate(answer.estimate, bound if bound is not None else 1.0) if readable else None
     return {
         "id": answer.id,
+        "of": answer.of,
         "design": answer.design,
         "model": answer.model,
         "facet": answer.facet,

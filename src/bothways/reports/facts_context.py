@@ -77,6 +77,7 @@ def settings_facts(settings: Settings) -> Facts:
         "designs": settings.designs,
         "cuts": settings.cuts,
         "smallest_effects": effects,
+        "negative_control": settings.negative_control,
     }
 
 

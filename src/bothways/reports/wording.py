@@ -153,7 +153,8 @@ def model_words(answer: Facts) -> str:
     """Design and model, as a table names them."""
     design = DESIGNS.get(answer["design"], answer["design"])
     model = MODELS.get(answer["model"], answer["model"])
-    return f"{design} ({model})" if model else design
+    named = f"{design} ({model})" if model else design
+    return f"{named}, {answer['of']}" if answer["of"] else named
 
 
 def reading_words(answer: Facts) -> str:

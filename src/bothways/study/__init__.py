@@ -1,8 +1,10 @@
 """The conductor: it alone joins the rooms, and every face calls it."""
 
 from bothways.study.evidence import evidence
+from bothways.study.file import StudyFile, read_study_file
 from bothways.study.result import Study, load
 from bothways.study.road import ask, ask_world, look, read
+from bothways.study.several import weigh
 from bothways.study.syntax import check_program, export_syntax
 from bothways.study.topics import SHIPPED_TOPIC
 from bothways.study.writing import check_writable, report_form, write_table, write_text
@@ -10,6 +12,7 @@ from bothways.study.writing import check_writable, report_form, write_table, wri
 __all__ = [
     "SHIPPED_TOPIC",
     "Study",
+    "StudyFile",
     "ask",
     "ask_world",
     "check_program",
@@ -19,7 +22,9 @@ __all__ = [
     "load",
     "look",
     "read",
+    "read_study_file",
     "report_form",
+    "weigh",
     "write_table",
     "write_text",
 ]

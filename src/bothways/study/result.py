@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,14 @@ COLUMNS = ("id", "direction", "facet", "estimand", "status", "value", "low", "hi
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A finished study: what was asked of which records, and what came of it."""
+    """A finished study: what was asked of which records, and what came of it.
+
+    ``parts`` are the studies of the single sources, by name, where several were weighed.
+    """
 
     records: Records
     outcome: Outcome
+    parts: Mapping[str, Study] = field(default_factory=dict)
 
     def __getitem__(self, design: str) -> DesignResult:
         """What one design has to say: ``study["panel"].b_to_a.estimate``."""
@@ -68,7 +73,9 @@ class Study:
 
         The file holds everybody's answers, though no identifiers: keep it as you keep the table.
         """
-        return save(Path(path), {"records": self.records, "outcome": self.outcome})
+        own = {"records": self.records, "outcome": self.outcome}
+        parts = {f"{word}/{name}": x for name, p in self.parts.items() for word, x in _told(p)}
+        return save(Path(path), {**own, **parts})
 
     def tables(self, folder: str | Path) -> tuple[Path, ...]:
         """Write every table of the report into ``folder``: a CSV each, and all in APA form as ``tables.md``."""
@@ -79,8 +86,17 @@ class Study:
 
 def load(path: str | Path) -> Study:
     """A study that ``Study.save`` wrote. Raises ``ReportError`` for any other file."""
-    parts = read_back(Path(path))
-    records, outcome = parts.get("records"), parts.get("outcome")
+    held = read_back(Path(path))
+    names = [key.removeprefix("outcome/") for key in held if key.startswith("outcome/")]
+    parts = {name: _whole(path, held.get(f"records/{name}"), held[f"outcome/{name}"]) for name in names}
+    return replace(_whole(path, held.get("records"), held.get("outcome")), parts=parts)
+
+
+def _whole(path: str | Path, records: object, outcome: object) -> Study:
     if not isinstance(records, Records) or not isinstance(outcome, Outcome):
         raise ReportError(Path(path).name, "it holds no whole study", "Give a file that Study.save wrote")
     return Study(records, outcome)
+
+
+def _told(study: Study) -> tuple[tuple[str, Records | Outcome], ...]:
+    return ("records", study.records), ("outcome", study.outcome)

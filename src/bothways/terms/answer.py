@@ -147,6 +147,7 @@ class Answer:
     caveats: tuple[Caveat, ...] = ()
     source: Source | None = None
     expected: float | None = None  # of an order share: the share expected were the two conditions unrelated
+    of: str = ""  # whose answer, where several sources are weighed: the source's name
 
     @property
     def direction(self) -> Direction:

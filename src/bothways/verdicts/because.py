@@ -77,14 +77,10 @@ def dissent(lines: tuple[LineReading, ...], direction: Direction, pair: Pair) ->
     speakers = [line.speaker for line in lines if line.speaker.decided]
     across = [(x, y, "") for x, y in combinations(speakers, 2) if x.says != y.says]
     return tuple(
-        f"From {start} to {end}, {_named(x)} reads “{_reads(x)}” where {_named(y)}{role} reads “{_reads(y)}”: "
+        f"From {start} to {end}, {x.name} reads “{_reads(x)}” where {y.name}{role} reads “{_reads(y)}”: "
         f"{'; '.join(because(x, y))}."
         for x, y, role in (*within, *across)
     )
-
-
-def _named(result: Result) -> str:
-    return f"the {result.answer.design} design ({result.answer.model})"
 
 
 def _reads(result: Result) -> str:

@@ -22,15 +22,11 @@ def left_out(results: tuple[Result, ...]) -> tuple[tuple[str, Word, tuple[str, .
         rows.append((f"the line of {LINES[line.line].name}", _word_without(results, members), members))
         if line.others:
             rows += [
-                (_named(r), _word_without(results, (r.answer.id,)), (r.answer.id,))
+                (r.name, _word_without(results, (r.answer.id,)), (r.answer.id,))
                 for r in results
                 if r.answer.id in members
             ]
     return tuple(rows)
-
-
-def _named(result: Result) -> str:
-    return f"the {result.answer.design} design ({result.answer.model})"
 
 
 def _word_without(results: Iterable[Result], ids: tuple[str, ...]) -> Word:

@@ -46,6 +46,12 @@ class Result:
         return self.reading, self.sign if self.reading is Reading.PREDICTS else 0
 
     @property
+    def name(self) -> str:
+        """The design and model, with the source where several are weighed."""
+        of = f" of {self.answer.of}" if self.answer.of else ""
+        return f"the {self.answer.design} design ({self.answer.model}){of}"
+
+    @property
     def within(self) -> bool:
         """Whether people were compared with themselves and not with each other."""
         return self.answer.design in WITHIN_DESIGNS or self.answer.model in WITHIN_MODELS
