@@ -234,10 +234,12 @@ def _one_way(name: str, way: Direction, truth: float, x: np.ndarray, se: np.ndar
 
 def _both_ways(name: str, truth: float, x: np.ndarray, se: np.ndarray) -> list[Limit]:
     low, high = x - 1.959964 * se, x + 1.959964 * se
+    truth = 0.0 if abs(truth) < 1e-9 else truth
     wrong = share(high < 0) if truth > 0 else share(low > 0) if truth < 0 else share((low > 0) | (high < 0))
     what = "wholly on the wrong side" if truth else "wholly on one side of none"
     print(
-        f"  contrast: truth {truth:+.4f}, bias {x.mean() - truth:+.4f}, coverage {_shown(share(covers(x, se, truth)))}, "
+        f"  contrast: truth {truth:+.4f}, bias {x.mean() - truth:+.4f}, "
+        f"coverage {_shown(share(covers(x, se, truth)))}, "
         f"{what} {_shown(wrong)}"
     )
     return [Limit(f"{name}: contrast {what}", *wrong, 0.0, 0.01 if truth else 0.06)]

@@ -372,6 +372,7 @@ def test_what_this_design_cannot_carry_is_refused() -> None:
         "two values": records_of(both),
         "times of their own": replace(records_of(base), wave=None),
         "at most 15": records_of(simulated_scores(people=60, waves=16)),
+        "hardly ever changes": records_of(dict(base, back_pain=np.repeat(base["back_pain"][:, :1], 4, axis=1))),
         "fewer than two waves": records_of(dict(base, back_pain=np.full_like(base["back_pain"], 3.0))),
     }
     for words, records in cases.items():

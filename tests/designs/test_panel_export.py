@@ -12,7 +12,7 @@ from tests.designs.export_cases import cases
 from tests.designs.panel_records import REFERENCE, exported_case, exported_records
 
 from bothways.designs.panel.estimation import Fitted, estimate, pieces_of, with_indices
-from bothways.designs.panel.export import export_syntax, mplus_names, wide_columns
+from bothways.designs.panel.export import export_syntax, mplus_names, script_of, wide_columns
 from bothways.designs.panel.models import Form
 from bothways.designs.panel.parameters import unit
 from bothways.designs.panel.setup import prepare
@@ -118,6 +118,11 @@ def test_mplus_syntax_keeps_to_its_limits(name: str) -> None:
     assert all(len(label) <= 8 for label in labels if label.isidentifier())
     free = sum(line.rstrip().endswith(");") for line in body.split("MODEL CONSTRAINT")[0].splitlines())
     assert free >= len(estimate(setup, form).fit.alpha)
+
+
+def test_records_alone_give_the_script_of_the_form_that_speaks() -> None:
+    text = script_of(exported_records(), "lavaan")
+    assert text in {(REFERENCE / "exported" / f"ri_clpm_{form}.R").read_text() for form in ("equal", "free")}
 
 
 def test_what_cannot_be_written_is_refused_in_words() -> None:

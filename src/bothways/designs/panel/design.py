@@ -28,6 +28,7 @@ from bothways.terms.settings import Settings
 
 LEAST_PEOPLE = 50
 MOST_WAVES = 15
+UNCHANGING = 1e-4  # a share of the variance within people below which there is nothing to explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class PanelDesign:
             )
         if Kind.SCORE not in (records.pair.a.kind, records.pair.b.kind):
             return Refusal("both conditions are only present or absent", "Use the onset design.")
-        return _refuse_waves(usable_waves(records, (records.pair.a.key, records.pair.b.key)))
+        usable = usable_waves(records, (records.pair.a.key, records.pair.b.key))
+        return _refuse_waves(usable) or _refuse_scores(records, usable)
 
     def answer(self, records: Records, settings: Settings, progress: Progress) -> DesignResult:
         """Both directions and their contrast, the lags over time, other models beside, and what cannot be asked."""
@@ -89,14 +91,25 @@ def _refuse_waves(waves: Waves) -> Refusal | None:
         return Refusal(
             f"{twice} people answered at two waves or more; at least {LEAST_PEOPLE} are needed", "Add people or waves."
         )
-    low, high = (f(np.where(np.isfinite(waves.scores), waves.scores, bad), axis=(0, 1)) for f, bad in _ENDS)
-    two = [np.isin(x[np.isfinite(x)], (low[k], high[k])).all() for k, x in enumerate(np.moveaxis(waves.scores, 2, 0))]
-    if all(two):
-        return Refusal("both conditions only ever take two values", "Use the onset design.")
     return None
 
 
-_ENDS = ((np.min, np.inf), (np.max, -np.inf))
+def _refuse_scores(records: Records, waves: Waves) -> Refusal | None:
+    """A pair of which both only take two values, or of which one never changes in anyone."""
+    two = []
+    for k, condition in enumerate((records.pair.a, records.pair.b)):
+        x = waves.scores[..., k]
+        seen = np.isfinite(x)
+        low, high = (np.min(x[seen]), np.max(x[seen]))
+        two.append(bool(np.isin(x[seen], (low, high)).all()))
+        person = np.where(seen, x, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+        within = np.where(seen, x - person[:, None], 0.0)
+        if float((within**2).sum()) < UNCHANGING * float(((x[seen] - x[seen].mean()) ** 2).sum()):
+            return Refusal(
+                f"{condition.label} hardly ever changes within a person, so that nothing can be seen to follow",
+                "Name a condition that was asked anew at each wave.",
+            )
+    return Refusal("both conditions only ever take two values", "Use the onset design.") if all(two) else None
 
 
 def fit_all(setup: PanelSetup, settings: Settings, progress: Progress) -> Room:

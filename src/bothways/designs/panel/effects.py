@@ -146,7 +146,10 @@ def contrast(fitted: Fitted, level: float) -> Interval:
 
 
 def correlations(fitted: Fitted, pairs: Sequence[tuple[str, str]], level: float, of: str = "total") -> Interval:
-    """Correlations of pairs of states: of their disturbances (``of`` "residual") or of the states as a whole."""
+    """Correlations of pairs of states: of their disturbances (``of`` "residual") or of the states as a whole.
+
+    NaN where a variance came out negative.
+    """
     assert fitted.errors is not None
     model = fitted.fit.model
     i = [model.states.index(a) for a, _ in pairs]
@@ -157,4 +160,5 @@ def correlations(fitted: Fitted, pairs: Sequence[tuple[str, str]], level: float,
         C = implied.S if of == "residual" else implied.omega
         return np.asarray(C[..., i, j] / np.sqrt(C[..., i, i] * C[..., j, j]))
 
-    return delta_method(function, fitted.fit, fitted.errors.covariance, level)
+    with np.errstate(invalid="ignore"):
+        return delta_method(function, fitted.fit, fitted.errors.covariance, level)

@@ -55,10 +55,15 @@ class Headline:
 
 
 def estimate(setup: PanelSetup, form: Form) -> Fitted:
-    """Fit one form by full-information maximum likelihood with robust (sandwich) errors."""
+    """Fit one form by full-information maximum likelihood with robust (sandwich) errors.
+
+    A search that runs into numbers beyond all bounds ends in a status; numpy need not warn of it as well.
+    """
     start = time.perf_counter()
-    fit = fit_model(path_model(setup, form), setup.data, saturated=setup.h1)
-    return Fitted(form, fit, _errors(fit, setup), time.perf_counter() - start)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        fit = fit_model(path_model(setup, form), setup.data, saturated=setup.h1)
+        errors = _errors(fit, setup)
+    return Fitted(form, fit, errors, time.perf_counter() - start)
 
 
 def _errors(fit: PanelFit, setup: PanelSetup) -> Uncertainty | None:

@@ -11,10 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from bothways.designs.panel.equations import Equations, Value, equations_of
-from bothways.designs.panel.estimation import Headline
-from bothways.designs.panel.models import FAMILIES, Form, path_model
-from bothways.designs.panel.setup import PanelSetup
+from bothways.designs.panel.estimation import Headline, headline
+from bothways.designs.panel.models import FAMILIES, Form, headline_forms, path_model
+from bothways.designs.panel.setup import PanelSetup, prepare
 from bothways.terms.errors import QuestionError
+from bothways.terms.records import Records
 
 MISSING = -999
 
@@ -37,6 +38,12 @@ def export_syntax(setup: PanelSetup, form: Form | Headline, program: str) -> str
     constraints = _drift_constraints(setup) if chosen.lags == "drift" else Constraints()
     write = _lavaan if program == "lavaan" else _mplus
     return write(setup, chosen, equations, constraints)
+
+
+def script_of(records: Records, program: str) -> str:
+    """The script of the model that speaks for ``records``, in the form that its own test chose."""
+    setup = prepare(records)
+    return export_syntax(setup, headline(setup, headline_forms(setup)), program)
 
 
 def wide_columns(setup: PanelSetup, program: str = "lavaan") -> dict[str, Float[np.ndarray, "people"]]:

@@ -18,7 +18,7 @@ def failure_words(setup: PanelSetup, fitted: Fitted) -> str:
         case Outcome.NOT_CONVERGED:
             return (
                 f"No best fit was found from {status.attempts} starting points. Try fewer waves or covariates, or "
-                "check for scores that hardly differ between people or waves."
+                "check for extreme values and for scores that hardly differ between people or waves."
             )
         case Outcome.INADMISSIBLE:
             states = (*status.negative_variances, *status.excessive_correlations)

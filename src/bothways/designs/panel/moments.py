@@ -60,7 +60,8 @@ def correlation_table(room: Room) -> Table:
                 pair = [(model.states[wave[i]], model.states[wave[j]])]
                 kind = "within people" if t == 0 else "what is new within people"
                 e = estimate_of(correlations(chosen, pair, room.settings.level, "residual"), 0, room, Scale.CORRELATION)
-                rows.append((*names, kind, setup.wave_name(t), e.value, e.se, e.low, e.high))
+                if np.isfinite(e.value):
+                    rows.append((*names, kind, setup.wave_name(t), e.value, e.se, e.low, e.high))
             rows += _total_rows(setup, i, j, names)
     return Table(
         "panel.correlations",

@@ -158,8 +158,9 @@ def standardised_values(fitted: Fitted) -> dict[str, float]:
             found[name] = float(beta[:, i, j].mean() if t is None else beta[t - 1, i, j])
         elif letters == "Psi" and t is not None:
             one, other = model.lagged[t][i], model.lagged[t][j]
-            share = implied.S[one, other] / (total[one] if i == j else np.sqrt(own[one] * own[other]))
-            found[name] = float(share)
+            unit = total[one] if i == j else np.sqrt(max(own[one] * own[other], 0.0))
+            if unit > 0:
+                found[name] = float(implied.S[one, other] / unit)
         elif letters == "Phi" and i != j:
             variances = own[i] * own[j]
             if variances > 0:

@@ -12,7 +12,7 @@ from bothways.designs.panel.effects import contrast, headline_function, lag_effe
 from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.parameters import Smooth
 from bothways.engine.profile import profile_interval
-from bothways.engine.resample import Bootstrap, bootstrap, percentile
+from bothways.engine.resample import Bootstrap, bootstrap
 from bothways.terms.answer import Cell, Estimate, Table
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction
@@ -28,7 +28,7 @@ def resampled(room: Room, progress: Progress) -> dict[Direction, Estimate]:
     """Percentile intervals from resampled people, by direction; empty where none are called for.
 
     All three headlines where ``settings.bootstrap`` asks for draws; else the contrast alone, and only where a lag is
-    near zero. None with clusters, which would have to be resampled as wholes.
+    near zero and the estimates are possible ones. None with clusters, which would have to be resampled as wholes.
     """
     draws = draws_of(room)
     if draws == 0:
@@ -54,7 +54,8 @@ def draws_of(room: Room) -> int:
         return 0
     if settings.bootstrap:
         return settings.bootstrap
-    return DRAWS if setup.people <= MOST_PEOPLE and _near_zero(room, settings) else 0
+    wanted = setup.people <= MOST_PEOPLE and not chosen.improper and _near_zero(room, settings)
+    return DRAWS if wanted else 0
 
 
 def _near_zero(room: Room, settings: Settings) -> bool:
@@ -90,9 +91,14 @@ def _one(effects: Smooth, place: int) -> Smooth:
 
 
 def _resampled(found: Bootstrap, function: Smooth, plain: Estimate) -> Estimate:
-    """The estimate with percentile limits, the draws' SD as error, and the p at which the limits touch zero."""
-    low, high = percentile(found, function, plain.level)[:, 0]
-    values = np.asarray(function(found.alpha[found.converged]))[:, 0]
+    """The estimate with percentile limits, the draws' SD as error, and the p at which the limits touch zero.
+
+    Draws without a positive variance of what lags connect have no standardised lag, and are left out.
+    """
+    with np.errstate(invalid="ignore"):
+        values = np.asarray(function(found.alpha[found.converged]))[:, 0]
+    values = values[np.isfinite(values)]
+    low, high = np.quantile(values, [0.5 - plain.level / 2, 0.5 + plain.level / 2])
     tail = min(float(np.mean(values <= 0)), float(np.mean(values >= 0)))
     p = min(1.0, 2 * max(tail, 1 / (len(values) + 1)))
     return replace(plain, low=float(low), high=float(high), se=float(values.std(ddof=1)), p=p)
@@ -109,7 +115,8 @@ def interval_table(room: Room, estimates: dict[Direction, Estimate]) -> Table:
         arrow = f"{first.label} to {second.label}"
         plain = estimate_of(interval, place_of(way, setup.K), room)
         rows.append((arrow, "robust (sandwich)", plain.value, plain.low, plain.high))
-        profiled = profile_interval(chosen.fit, _one(effects, place_of(way, setup.K)), room.settings.level)
+        with np.errstate(invalid="ignore"):  # steps beyond a positive variance are taken back
+            profiled = profile_interval(chosen.fit, _one(effects, place_of(way, setup.K)), room.settings.level)
         if np.isfinite([profiled.low, profiled.high]).all():
             rows.append((arrow, "profile likelihood (normal scores)", profiled.value, profiled.low, profiled.high))
         if way in estimates:
