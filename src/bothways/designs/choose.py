@@ -13,6 +13,7 @@ from bothways.terms.settings import Settings
 DESIGNS: Mapping[str, str] = {
     "panel": "PanelDesign",
     "onset": "OnsetDesign",
+    "diary": "DiaryDesign",
 }
 """The folder of ``designs`` by key, and its class: loaded when first asked, because engines load compilers."""
 
