@@ -23,6 +23,7 @@ class Run:
 def bothways(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run a command in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BOTHWAYS_CACHE", str(tmp_path / "cache"))
 
     def run(*words: str) -> Run:
         with pytest.raises(SystemExit) as left:

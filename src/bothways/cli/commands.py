@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -15,12 +9,14 @@ from typing import Annotated, Any
 import typer
 
 import bothways
-from bothways.cli.options import OUTPUT, Data, Reader, TableOptions, names, with_options
+from bothways.cli import demo as demonstration
+from bothways.cli.options import OUTPUT, Data, TableOptions, names, with_options
+from bothways.cli.outputs import OutputOptions
 from bothways.cli.plan import plan
-from bothways.terms.progress import Progress, silent
+from bothways.cli.rooms import cache_folder, moving_line, room, typed
+from bothways.terms.errors import QuestionError
+from bothways.terms.progress import Progress
 from bothways.terms.settings import Settings
-
-UNANSWERED = 3
 
 app = typer.Typer(
     help="Which of two conditions came first, does it run both ways, and how sure are we?",
@@ -30,14 +26,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Report = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the report: .html, .md or .txt.", rich_help_panel=OUTPUT)
-]
-Json = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the facts, at full precision.", rich_help_panel=OUTPUT),
-]
-For = Annotated[Reader, typer.Option("--for", help="For whom the report is written.", rich_help_panel=OUTPUT)]
 Quick = Annotated[bool, typer.Option("--quick", help="Skip what tries to break the answer.")]
 Designs = Annotated[str, typer.Option("--design", metavar="auto|panel|...", help="Which designs answer.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same digits.")]
@@ -48,6 +36,13 @@ Syntax = Annotated[
         "--export-syntax", metavar="lavaan|mplus", help="Write the model for another program.", rich_help_panel=OUTPUT
     ),
 ]
+Control = Annotated[
+    str | None,
+    typer.Option("--negative-control", metavar="COL", help="A column that neither condition can affect."),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Compute anew; `bothways cache` says where answers lie.")]
+Literature = Annotated[bool, typer.Option("--literature", help="Let the published estimates join the verdict.")]
+Sources = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Tables of the same two conditions.")]
 People = Annotated[int, typer.Option(min=1, help="How many people.")]
 WaveCount = Annotated[int, typer.Option("--waves", min=1, help="How many waves.")]
 
@@ -71,44 +66,44 @@ def _root(
 
 
 @app.command()
-def demo(report: Report = None, json_file: Json = None, reader: For = Reader.CLINICIAN, seed: Seed = 1) -> None:
-    """The shipped topic, end to end, with no file: a simulated cohort, said to be one, beside its truth."""
-    study = _room("study")
-    _check_targets(study, report, json_file)
-    world = _room("simulation").simulate("both-ways", people=1000, waves=5, seed=seed)
-    with _progress() as progress:
-        answer = study.ask_world(world, command=_command(), progress=progress)
-    _deliver(answer, report, json_file, reader)
+@with_options(OutputOptions, "outputs")
+def demo(outputs: OutputOptions, seed: Seed = 1, no_cache: NoCache = False) -> None:
+    """No file needed: what is published, then a simulated world, said to be one, beside its truth."""
+    demonstration.show(outputs, seed, _cache(no_cache))
 
 
 @app.command()
 @with_options(TableOptions, "table")
 def look(data: Data, table: TableOptions) -> None:
     """What is in a table, which designs it can carry, why not the others, and what to mend."""
-    study = _room("study")
-    with _progress() as progress:
+    study = room("study")
+    with moving_line() as progress:
         records = _read(study, data, table, progress)
         tables = study.look(records, Settings(cuts=table.layout().cuts))
-    typer.echo(_room("reports").render_look(records.source, records.findings, tables))
+    typer.echo(room("reports").render_look(records.source, records.findings, tables))
 
 
 @app.command()
+@with_options(OutputOptions, "outputs")
 @with_options(TableOptions, "table")
 def ask(
     data: Data,
     table: TableOptions,
+    outputs: OutputOptions,
     design: Designs = "auto",
     quick: Quick = False,
     seed: Seed = 1,
     bootstrap: Bootstrap = 0,
-    report: Report = None,
-    json_file: Json = None,
-    reader: For = Reader.CLINICIAN,
+    control: Control = None,
     syntax: Syntax = None,
+    no_cache: NoCache = False,
 ) -> None:
-    """Which came first, does it run both ways, how strongly, and how sure are we?"""
-    study = _room("study")
-    _check_targets(study, report, json_file)
+    """Which came first, does it run both ways, how strongly, and how sure are we? DATA may be a study.toml."""
+    study = room("study")
+    if data.suffix == ".toml":
+        _ask_file(data, table, outputs, no_cache)
+        return
+    outputs.check(study)
     if syntax:
         study.check_program(syntax)
     settings = Settings(
@@ -117,31 +112,75 @@ def ask(
         bootstrap=bootstrap,
         cuts=table.layout().cuts,
         designs=() if design == "auto" else names(design),
+        negative_control=control,
     )
-    with _progress() as progress:
+    with moving_line() as progress:
         records = _read(study, data, table, progress)
-        answer = study.ask(records, settings=settings, command=_command(), progress=progress)
+        answer = study.ask(records, settings=settings, command=typed(), cache=_cache(no_cache), progress=progress)
     if syntax:
         typer.echo(f"The model is in {study.export_syntax(records, syntax)}, with its table beside it.", err=True)
-    _deliver(answer, report, json_file, reader)
+    outputs.deliver(answer)
 
 
 @app.command()
+@with_options(OutputOptions, "outputs")
+@with_options(TableOptions, "table")
+def weigh(
+    data: Sources,
+    table: TableOptions,
+    outputs: OutputOptions,
+    literature: Literature = False,
+    quick: Quick = False,
+    seed: Seed = 1,
+    no_cache: NoCache = False,
+) -> None:
+    """Several sources (a cohort, a diary, the literature), one verdict: several tables, or one study.toml."""
+    study = room("study")
+    if data[0].suffix == ".toml" and len(data) == 1:
+        _ask_file(data[0], table, outputs, no_cache, joined=True)
+        return
+    outputs.check(study)
+    settings = Settings(seed=seed, quick=quick, cuts=table.layout().cuts)
+    with moving_line() as progress:
+        sources = {name: _read(study, path, table, progress) for name, path in _by_name(data).items()}
+        answer = study.weigh(
+            sources,
+            literature=literature,
+            settings=settings,
+            command=typed(),
+            cache=_cache(no_cache),
+            progress=progress,
+        )
+    outputs.deliver(answer)
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Forget everything that is remembered.")] = False,
+) -> None:
+    """Where answers are remembered ($BOTHWAYS_CACHE moves it), and how to forget them."""
+    folder = cache_folder()
+    if clear:
+        typer.echo(f"{room('study').forget(folder)} remembered answers are gone from {folder}.")
+    else:
+        typer.echo(str(folder))
+
+
+@app.command()
+@with_options(OutputOptions, "outputs")
 def evidence(
+    outputs: OutputOptions,
     topic: Annotated[
         str, typer.Option(help="A topic that ships, or a topic.toml of your own.")
     ] = "depression-back-pain",
     file: Annotated[
         Path | None, typer.Option("--evidence", metavar="FILE", help="Published estimates of your own: CSV or TOML.")
     ] = None,
-    report: Report = None,
-    json_file: Json = None,
-    reader: For = Reader.CLINICIAN,
 ) -> None:
     """The literature behind a topic: what was published each way, and why studies disagree."""
-    study = _room("study")
-    _check_targets(study, report, json_file)
-    _deliver(study.evidence(topic, file=file, command=_command()), report, json_file, reader)
+    study = room("study")
+    outputs.check(study)
+    outputs.deliver(study.evidence(topic, file=file, command=typed()))
 
 
 @app.command()
@@ -154,14 +193,9 @@ def simulate(
     design: Annotated[str, typer.Option(help="How it is observed: panel, onset or diary.")] = "panel",
 ) -> None:
     """Make a world with known truth and write what one would observe of it."""
-    made = _room("simulation").simulate(world, people=people, waves=waves, seed=seed, design=design)
-    rows = _room("study").write_table(made.table(), out)
+    made = room("simulation").simulate(world, people=people, waves=waves, seed=seed, design=design)
+    rows = room("study").write_table(made.table(), out)
     typer.echo(f"{out.name}: {rows:,} rows of a simulated world. {made.says}")
-
-
-def _room(name: str) -> ModuleType:
-    """A room of the house, loaded when a command needs it."""
-    return import_module(f"bothways.{name}")
 
 
 def _read(study: ModuleType, data: Path, table: TableOptions, progress: Progress) -> Any:
@@ -170,43 +204,32 @@ def _read(study: ModuleType, data: Path, table: TableOptions, progress: Progress
     return study.read(data, topic=topic, layout=stated, progress=progress)
 
 
-def _check_targets(study: ModuleType, report: Path | None, json_file: Path | None) -> None:
-    """Refuse before the work begins what could not be written after it."""
-    if report:
-        study.report_form(report)
-    for path in filter(None, (report, json_file)):
-        study.check_writable(path)
+def _ask_file(file: Path, table: TableOptions, outputs: OutputOptions, no_cache: bool, joined: bool = False) -> None:
+    """A study as its file tells it: one table is asked, several (or the literature) are weighed."""
+    if table != TableOptions():
+        raise QuestionError(file.name, "options about the table were given beside it", "Say them under [layout]")
+    study = room("study")
+    told = study.read_study_file(file)
+    if not joined and (len(told.sources) > 1 or told.told.literature):
+        raise QuestionError(file.name, "it names several sources", f"Use: bothways weigh {file}")
+    chosen = outputs.over(told)
+    chosen.check(study)
+    with moving_line() as progress:
+        sources = told.read(progress)
+        common = {"settings": told.settings, "command": typed(), "cache": _cache(no_cache), "progress": progress}
+        if joined:
+            answer = study.weigh(sources, literature=told.told.literature, share_people=told.share_people, **common)
+        else:
+            (records,) = sources.values()
+            answer = study.ask(records, **common)
+    chosen.deliver(answer)
 
 
-def _deliver(study: Any, report: Path | None, json_file: Path | None, reader: Reader) -> None:
-    """Print the answer, write what was asked for, and leave with 3 where no design could answer."""
-    facts = study.facts()
-    typer.echo(_room("reports").render(facts, "terminal", reader.value))
-    if json_file:
-        _room("study").write_text(json_file, json.dumps(facts, indent=1, allow_nan=False))
-    if report:
-        study.report(report, reader.value)
-        typer.echo(f"The report is in {report}.")
-    if not study.answered:
-        for result in study.outcome.results:
-            typer.echo(f"{result.design}: {result.refused}. {result.mend}".strip(), err=True)
-        raise typer.Exit(UNANSWERED)
+def _by_name(paths: list[Path]) -> dict[str, Path]:
+    """Tables by the stem of their name; those of one stem by their whole path."""
+    stems = [path.stem for path in paths]
+    return {path.stem if stems.count(path.stem) == 1 else str(path): path for path in paths}
 
 
-def _command() -> str:
-    """The command that remakes this report, as it was typed."""
-    return "bothways " + shlex.join(sys.argv[1:])
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A line that moves while long work goes on; nothing where the output is no terminal."""
-    if not sys.stderr.isatty():
-        yield silent
-        return
-    from rich.console import Console  # loaded only where a person is watching
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda stage, share: bar.update(task, description=stage, completed=share)
+def _cache(no_cache: bool) -> Path | None:
+    return None if no_cache else cache_folder()

@@ -125,7 +125,7 @@ def ask_world(
     """Ask a simulated world, and set its truth beside every answer."""
     study = ask(world.records, settings=settings, command=command, cache=cache, progress=progress)
     answers = [answer for result in study.outcome.results for answer in result.answers if answer.estimate]
-    known = {answer.id: value for answer in answers if (value := _true_value(world, answer)) is not None}
+    known = {answer.id: value for answer in answers if (value := true_value(world, answer)) is not None}
     truth = SimulatedTruth(world.name, world.spec.says, known)
     return Study(study.records, replace(study.outcome, simulated=truth))
 
@@ -180,7 +180,7 @@ def _check(records: Records, settings: Settings) -> None:
         raise QuestionError("--negative-control", f"the table holds no column of numbers named '{control}'", mend)
 
 
-def _true_value(world: simulation.World, answer: Answer) -> float | None:
+def true_value(world: simulation.World, answer: Answer) -> float | None:
     """What the world's mechanism holds, or None where the world holds no such thing."""
     try:
         return world.truth(answer.question, answer.estimand).value

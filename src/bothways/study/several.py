@@ -9,14 +9,15 @@ from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
 
+from bothways.simulation import World
 from bothways.study.evidence import literature as published
 from bothways.study.evidence import no_records
 from bothways.study.result import Study
-from bothways.study.road import ask
+from bothways.study.road import ask, true_value
 from bothways.study.topics import topic_of, with_smallest_effects
 from bothways.terms.answer import Answer, Cell, DesignResult, Table
 from bothways.terms.errors import QuestionError
-from bothways.terms.outcome import Outcome
+from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
 from bothways.terms.question import Pair
 from bothways.terms.records import Finding, Level, Records, Source, TimeUnit
@@ -88,6 +89,24 @@ def weigh(
         seconds=clock.perf_counter() - start,
     )
     return Study(no_records(topic, source), outcome, parts)
+
+
+def weigh_worlds(
+    worlds: Mapping[str, World],
+    *,
+    settings: Settings | None = None,
+    command: str = "",
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Study:
+    """Weigh what several looks at simulated worlds of one kind show, with the truth beside every answer."""
+    sources = {name: world.records for name, world in worlds.items()}
+    study = weigh(sources, settings=settings, command=command, cache=cache, progress=progress)
+    answers = ((worlds[a.of], a) for result in study.outcome.results for a in result.answers if a.estimate)
+    known = {a.id: value for world, a in answers if (value := true_value(world, a)) is not None}
+    first = next(iter(worlds.values()))
+    truth = SimulatedTruth(first.name, first.spec.says, known)
+    return replace(study, outcome=replace(study.outcome, simulated=truth))
 
 
 def _one_pair(sources: Mapping[str, Records]) -> Pair:
