@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from bothways.designs.diary.setup import DiarySetup
 from bothways.engine.statespace.effects import standardised_effect
@@ -124,10 +123,8 @@ def delta(model: Fitted, function: Function) -> tuple[Float[np.ndarray, " k"], F
 
 def estimate(value: float, se: float, model: Fitted, level: float, scale: Scale = Scale.SD_PER_SD) -> Estimate:
     """A number with its interval: normal, or Student's where the error rests on few persons."""
-    reach = float(
-        student.ppf(0.5 + level / 2, model.degrees) if np.isfinite(model.degrees) else norm.ppf(0.5 + level / 2)
-    )
-    tail = student.sf(abs(value) / se, model.degrees) if np.isfinite(model.degrees) else norm.sf(abs(value) / se)
+    reach = float(stdtrit(model.degrees, 0.5 + level / 2) if np.isfinite(model.degrees) else ndtri(0.5 + level / 2))
+    tail = stdtr(model.degrees, -abs(value) / se) if np.isfinite(model.degrees) else ndtr(-abs(value) / se)
     return Estimate(
         value, value - reach * se, value + reach * se, se, scale, model.fit.series.people, level, float(2 * tail)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS
 from bothways.designs.diary.checks import Surprises
@@ -92,7 +92,7 @@ def fit_of(models: Models, model: Fitted, level: float, seconds: float = 0.0) ->
     se = np.full(fit.theta.size, np.nan)
     if model.covariance is not None:
         se = np.sqrt(np.maximum(np.diag(model.covariance.matrix), 0.0))
-    reach = float(norm.ppf(0.5 + level / 2))
+    reach = float(ndtri(0.5 + level / 2))
     logs = {name for b in fit.structure.blocks for name, log in zip(b.names, b.log, strict=True) if log}
     rows = tuple(
         Parameter(
@@ -184,7 +184,7 @@ def impulse_table(setup: DiarySetup, models: Models, lags: Lags) -> Table:
 
 def course_table(setup: DiarySetup, seen: Surprises, level: float) -> Table:
     """One person's own course: every answer, with the band in which the model expected it."""
-    reach = float(norm.ppf(0.5 + level / 2))
+    reach = float(ndtri(0.5 + level / 2))
     center = seen.foreseen.center[:, :2] * setup.spread[:2] + setup.center[:2]
     half = reach * seen.foreseen.spread[:, :2] * setup.spread[:2]
     answers = setup.series.values[:, :2] * setup.spread[:2] + setup.center[:2]

@@ -69,7 +69,9 @@ def _errors(models: Models) -> str:
     if not models.chosen.error:
         return "Answers were taken as free of error of measurement."
     held = len(models.chosen.fit.at_limit)
-    return f"Errors of measurement were estimated{f' ({held} spreads went to zero and were held there)' if held else ''}."
+    return (
+        f"Errors of measurement were estimated{f' ({held} spreads went to zero and were held there)' if held else ''}."
+    )
 
 
 def _spread(models: Models) -> str:

@@ -10,101 +10,115 @@ Missing answers (NaN) are skipped, which is exact. No Q_k is inverted.
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 
 LOG_2PI = np.log(2.0 * np.pi)
 
 
+def _size(of):
+    """An integer as it is, a tuple as its length."""
+    return len(of) if isinstance(of, tuple) else of
+
+
+@overload(_size)
+def _compiled_size(of):
+    if isinstance(of, types.BaseTuple):
+        return lambda of: len(of)
+    return lambda of: of
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _predict(E, noise, mean, cov, mean_out, cov_out, work):
-    """One step over a gap; static states stay."""
-    p, n = E.shape[0], mean.size
+def _predict(p, n, d, E, noise, k, means, covs, t, work):
+    """One step over gap k into ``[t, 0]`` from the end of row t − 1; static states stay."""
     for i in range(p):
         total = 0.0
         for a in range(p):
-            total += E[i, a] * mean[a]
-        mean_out[i] = total
+            total += E[k, i, a] * means[t - 1, d, a]
+        means[t, 0, i] = total
         for c in range(n):
             total = 0.0
             for a in range(p):
-                total += E[i, a] * cov[a, c]
+                total += E[k, i, a] * covs[t - 1, d, a, c]
             work[i, c] = total
     for i in range(p, n):
-        mean_out[i] = mean[i]
+        means[t, 0, i] = means[t - 1, d, i]
         for c in range(p, n):
-            cov_out[i, c] = cov[i, c]
+            covs[t, 0, i, c] = covs[t - 1, d, i, c]
     for i in range(p):
         for j in range(i + 1):
-            total = noise[i, j]
+            total = noise[k, i, j]
             for a in range(p):
-                total += work[i, a] * E[j, a]
-            cov_out[i, j] = total
-            cov_out[j, i] = total
+                total += work[i, a] * E[k, j, a]
+            covs[t, 0, i, j] = total
+            covs[t, 0, j, i] = total
         for c in range(p, n):
-            cov_out[i, c] = work[i, c]
-            cov_out[c, i] = work[i, c]
+            covs[t, 0, i, c] = work[i, c]
+            covs[t, 0, c, i] = work[i, c]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _weights(loading, basis, z):
-    """ζ = [λ, basis_1 λ, basis_2 λ, ...]."""
-    p = loading.size
+def _weights(p, n, loading, j, basis, row, z):
+    """ζ = [λ_j, basis_1 λ_j, basis_2 λ_j, ...]."""
     for c in range(p):
-        z[c] = loading[c]
-        for b in range(basis.size):
-            z[p * (1 + b) + c] = basis[b] * loading[c]
+        z[c] = loading[j, c]
+        for b in range(n // p - 1):
+            z[p * (1 + b) + c] = basis[row, b] * loading[j, c]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _observe(z, residual, error, mean, cov, mean_out, cov_out, b):
-    """One scalar update; returns (v, F), and F ≤ 0 where the answer was already known without error."""
-    n = z.size
+def _gains(n, z, covs, t, j, b):
+    """b = P ζ at ``[t, j]``."""
+    for i in range(n):
+        b[i] = 0.0
+    for c in range(n):
+        weight = z[c]
+        if weight != 0.0:
+            for i in range(n):
+                b[i] += covs[t, j, c, i] * weight
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _observe(n, z, residual, error, means, covs, t, j, b):
+    """One scalar update from ``[t, j]`` to ``[t, j + 1]``; (v, F), F ≤ 0 where the answer was certain beforehand."""
+    _gains(n, z, covs, t, j, b)
     v, F = residual, error
     for i in range(n):
-        total = 0.0
-        for c in range(n):
-            if z[c] != 0.0:
-                total += cov[i, c] * z[c]
-        b[i] = total
-    for i in range(n):
-        v -= z[i] * mean[i]
+        v -= z[i] * means[t, j, i]
         F += z[i] * b[i]
     if not F > 0.0:
         return v, F
     for i in range(n):
         gain = b[i] / F
-        mean_out[i] = mean[i] + gain * v
-        for c in range(i + 1):
-            value = cov[i, c] - gain * b[c]
-            cov_out[i, c] = value
-            cov_out[c, i] = value
+        means[t, j + 1, i] = means[t, j, i] + gain * v
+        for c in range(n):
+            covs[t, j + 1, i, c] = covs[t, j, i, c] - gain * b[c]
     return v, F
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def forward(first, last, y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs, v, F):
-    """Filter rows first..last−1; ``start`` is in means[0, 0], covs[0, 0]. Returns ℓ, −∞ where F is not positive."""
-    p, n, d = E.shape[1], means.shape[2], loading.shape[0]
+def forward(p, n, d, first, last, y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs, v, F):
+    """Filter rows first..last−1; the start is in means[0, 0], covs[0, 0]. Returns ℓ, −∞ where F is not positive."""
     z, b, work = np.empty(n), np.empty(n), np.empty((p, n))
     loglik = 0.0
     for t in range(last - first):
         row = first + t
         if t > 0:
-            _predict(E[step[row]], noise[step[row]], means[t - 1, d], covs[t - 1, d], means[t, 0], covs[t, 0], work)
+            _predict(p, n, d, E, noise, step[row], means, covs, t, work)
         for i in range(p):
             means[t, 0, i] += jump[row, i]
         for j in range(d):
             if np.isnan(y[row, j]):
-                means[t, j + 1] = means[t, j]
-                covs[t, j + 1] = covs[t, j]
+                for i in range(n):
+                    means[t, j + 1, i] = means[t, j, i]
+                    for c in range(n):
+                        covs[t, j + 1, i, c] = covs[t, j, i, c]
                 continue
             residual = y[row, j] - intercept[j]
             for c in range(p):
                 residual -= loading[j, c] * level[row, c]
-            _weights(loading[j], basis[row], z)
-            v[t, j], F[t, j] = _observe(
-                z, residual, error[j], means[t, j], covs[t, j], means[t, j + 1], covs[t, j + 1], b
-            )
+            _weights(p, n, loading, j, basis, row, z)
+            v[t, j], F[t, j] = _observe(n, z, residual, error[j], means, covs, t, j, b)
             if not F[t, j] > 0.0 or not np.isfinite(v[t, j]):
                 return -np.inf
             loglik -= 0.5 * (LOG_2PI + np.log(F[t, j]) + v[t, j] * v[t, j] / F[t, j])
@@ -112,16 +126,10 @@ def forward(first, last, y, step, E, noise, level, jump, basis, loading, interce
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _observe_adjoint(z, v, F, mean, cov, g, G, moving, b, Gb, b_bar, z_bar):
+def _observe_adjoint(n, z, v, F, means, covs, t, j, g, G, moving, b, Gb, b_bar, z_bar):
     """Undo one update: g, G become the gradients before it. Returns (v̄, F̄) and, if ``moving``, fills ζ̄."""
-    n = z.size
+    _gains(n, z, covs, t, j, b)
     alpha, q = 0.0, 0.0
-    for i in range(n):
-        total = 0.0
-        for c in range(n):
-            if z[c] != 0.0:
-                total += cov[i, c] * z[c]
-        b[i] = total
     for i in range(n):
         total = 0.0
         for c in range(n):
@@ -135,105 +143,103 @@ def _observe_adjoint(z, v, F, mean, cov, g, G, moving, b, Gb, b_bar, z_bar):
         b_bar[i] = (g[i] * v - 2.0 * Gb[i]) / F
     if moving:
         for i in range(n):
-            total = 2.0 * F_bar * b[i] - v_bar * mean[i]
+            total = 2.0 * F_bar * b[i] - v_bar * means[t, j, i]
             for c in range(n):
-                total += cov[i, c] * b_bar[c]
+                total += covs[t, j, i, c] * b_bar[c]
             z_bar[i] = total
     for i in range(n):
         g[i] -= v_bar * z[i]
+        half = 0.5 * b_bar[i] + F_bar * z[i]
         for c in range(n):
-            G[i, c] += 0.5 * (b_bar[i] * z[c] + z[i] * b_bar[c]) + F_bar * z[i] * z[c]
+            G[i, c] += half * z[c] + 0.5 * z[i] * b_bar[c]
     return v_bar, F_bar
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _predict_adjoint(E, mean, cov, g, G, E_bar, noise_bar, work, half):
-    """Undo one step: Q̄ += G_xx; Ē += g_x m' + 2 (G F P)_xx; g ← F'g; G ← F'GF."""
-    p, n = E.shape[0], mean.size
-    for i in range(n):  # work = F P restricted to its first p columns
+def _predict_adjoint(p, n, d, E, k, means, covs, t, g, G, E_bar, noise_bar, row, work, half):
+    """Undo the step into row t: Q̄ += G_xx; Ē += g_x m' + 2 (G F P)_xx; g ← F'g; G ← F'GF."""
+    for i in range(p):  # work = F P, its first p columns
         for c in range(p):
-            if i < p:
-                total = 0.0
-                for a in range(p):
-                    total += E[i, a] * cov[a, c]
-                work[i, c] = total
-            else:
-                work[i, c] = cov[i, c]
+            total = 0.0
+            for a in range(p):
+                total += E[k, i, a] * covs[t - 1, d, a, c]
+            work[i, c] = total
+    for i in range(p, n):
+        for c in range(p):
+            work[i, c] = covs[t - 1, d, i, c]
     for i in range(p):
         for c in range(p):
-            noise_bar[i, c] = G[i, c]
+            noise_bar[row, i, c] = G[i, c]
             total = 0.0
             for a in range(n):
                 total += G[i, a] * work[a, c]
-            E_bar[i, c] = g[i] * mean[c] + 2.0 * total
+            E_bar[row, i, c] = g[i] * means[t - 1, d, c] + 2.0 * total
     for i in range(p):
-        half[0, i] = g[i]
+        half[i] = g[i]
     for i in range(p):
         total = 0.0
         for a in range(p):
-            total += E[a, i] * half[0, a]
+            total += E[k, a, i] * half[a]
         g[i] = total
     for i in range(n):  # columns first: G F
         for c in range(p):
+            half[c] = G[i, c]
+        for c in range(p):
             total = 0.0
             for a in range(p):
-                total += G[i, a] * E[a, c]
-            work[i, c] = total
-    for i in range(n):
-        for c in range(p):
-            G[i, c] = work[i, c]
+                total += half[a] * E[k, a, c]
+            G[i, c] = total
     for c in range(n):  # then rows: F' (G F)
         for i in range(p):
+            half[i] = G[i, c]
+        for i in range(p):
             total = 0.0
             for a in range(p):
-                total += E[a, i] * G[a, c]
-            half[0, i] = total
-        for i in range(p):
-            G[i, c] = half[0, i]
+                total += E[k, a, i] * half[a]
+            G[i, c] = total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def backward(
-    first, last, y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar, noise_bar, level_bar, jump_bar,
-    loading_bar, intercept_bar, error_bar, g, G, trace_mean, trace_cov,
+    p, n, d, first, last, y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar, noise_bar, level_bar, jump_bar,
+    loading_bar, intercept_bar, error_bar, person, g, G, trace_mean, trace_cov,
 ):  # fmt: skip
     """Reverse sweep over what ``forward`` stored; on return g, G are ∂ℓ/∂ of the starting mean and covariance.
 
-    Row arrays are written, indicator arrays added to (loadings only if they are ``moving``). Where ``trace_mean`` has
-    rows, it and ``trace_cov`` receive each row's prediction and its gradients: all that a smoother needs.
+    Row arrays are written; indicator arrays are added to at ``person`` (loadings only if they are ``moving``). Where
+    ``trace_mean`` has rows, it and ``trace_cov`` receive each row's prediction and its gradients: all that a smoother
+    needs.
     """
-    p, n, d = E.shape[1], means.shape[2], loading.shape[0]
     z, z_bar, b, Gb, b_bar = np.empty(n), np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
-    work, half = np.empty((n, p)), np.empty((1, p))
+    work, half = np.empty((n, p)), np.empty(p)
     g[:] = 0.0
     G[:] = 0.0
     for t in range(last - first - 1, -1, -1):
         row = first + t
-        level_bar[row] = 0.0
+        for c in range(p):
+            level_bar[row, c] = 0.0
         for j in range(d - 1, -1, -1):
             if np.isnan(y[row, j]):
                 continue
-            _weights(loading[j], basis[row], z)
+            _weights(p, n, loading, j, basis, row, z)
             v_bar, F_bar = _observe_adjoint(
-                z, v[t, j], F[t, j], means[t, j], covs[t, j], g, G, moving, b, Gb, b_bar, z_bar
+                n, z, v[t, j], F[t, j], means, covs, t, j, g, G, moving, b, Gb, b_bar, z_bar
             )
-            error_bar[j] += F_bar
-            intercept_bar[j] -= v_bar
+            error_bar[person, j] += F_bar
+            intercept_bar[person, j] -= v_bar
             for c in range(p):
                 level_bar[row, c] -= v_bar * loading[j, c]
                 if moving:
-                    loading_bar[j, c] += z_bar[c] - v_bar * level[row, c]
+                    loading_bar[person, j, c] += z_bar[c] - v_bar * level[row, c]
                     for k in range(basis.shape[1]):
-                        loading_bar[j, c] += basis[row, k] * z_bar[p * (1 + k) + c]
+                        loading_bar[person, j, c] += basis[row, k] * z_bar[p * (1 + k) + c]
         if trace_mean.shape[0] > 0:
             trace_mean[row, 0], trace_mean[row, 1] = means[t, 0], g
             trace_cov[row, 0], trace_cov[row, 1] = covs[t, 0], G
         for i in range(p):
             jump_bar[row, i] = g[i]
         if t > 0:
-            _predict_adjoint(
-                E[step[row]], means[t - 1, d], covs[t - 1, d], g, G, E_bar[row], noise_bar[row], work, half
-            )
+            _predict_adjoint(p, n, d, E, step[row], means, covs, t, g, G, E_bar, noise_bar, row, work, half)
         else:
             E_bar[row] = 0.0
             noise_bar[row] = 0.0
@@ -250,15 +256,16 @@ def longest(starts):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
-    people, starts, y, step, E, noise, level, jump, basis, loading, intercept, error, start_mean, start_cov,
+    p_size, n_size, d_size, people, starts, y, step, E, noise, level, jump, basis, loading, intercept, error, start_mean, start_cov,
     gradient, moving, loglik, E_bar, noise_bar, level_bar, jump_bar, loading_bar, intercept_bar, error_bar, mean_bar,
     cov_bar, trace_mean, trace_cov,
 ):  # fmt: skip
     """Log-likelihood of each person in ``people`` and, if ``gradient``, all adjoints. False where one is −∞.
 
-    By row: ``E_bar``, ``noise_bar``, ``level_bar``, ``jump_bar``; by person: the others.
+    By row: ``E_bar``, ``noise_bar``, ``level_bar``, ``jump_bar``; by person: the others. The numbers of processes,
+    states and indicators come as integers, or as the lengths of tuples: then they are constants to the compiler.
     """
-    n, d = start_mean.shape[1], loading.shape[0]
+    p, n, d = _size(p_size), _size(n_size), _size(d_size)
     T = longest(starts)
     means, covs = np.empty((T, d + 1, n)), np.empty((T, d + 1, n, n))
     v, F = np.empty((T, d)), np.empty((T, d))
@@ -266,16 +273,16 @@ def sweep(
         means[0, 0] = start_mean[i]
         covs[0, 0] = start_cov[i]
         loglik[i] = forward(
-            starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
+            p, n, d, starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
             v, F,
         )  # fmt: skip
         if not np.isfinite(loglik[i]):
             return False
         if gradient:
             backward(
-                starts[i], starts[i + 1], y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar,
-                noise_bar, level_bar, jump_bar, loading_bar[i], intercept_bar[i], error_bar[i], mean_bar[i],
-                cov_bar[i], trace_mean, trace_cov,
+                p, n, d, starts[i], starts[i + 1], y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar,
+                noise_bar, level_bar, jump_bar, loading_bar, intercept_bar, error_bar, i, mean_bar[i], cov_bar[i],
+                trace_mean, trace_cov,
             )  # fmt: skip
     return True
 
@@ -297,14 +304,14 @@ def predict_rows(
         means[0, 0] = start_mean[i]
         covs[0, 0] = start_cov[i]
         forward(
-            starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
+            p, n, d, starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
             v, F,
         )  # fmt: skip
         for row in range(starts[i], starts[i + 1]):
             t = row - starts[i]
             state[row] = means[t, 0, :p]
             for j in range(d):
-                _weights(loading[j], basis[row], z)
+                _weights(p, n, loading, j, basis, row, z)
                 mu, var = intercept[j], error[j]
                 for c in range(p):
                     mu += loading[j, c] * level[row, c]

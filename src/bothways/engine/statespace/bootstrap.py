@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from bothways.engine.statespace.fit import StateSpaceFit, fit_series
+from bothways.engine.statespace.fit import StateSpaceFit, refit
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.simulate import simulate_answers
 
+GAIN = 1e-3  # of log-likelihood, at most, still to be had where a refit counts as done
 Kind = Literal["person", "parametric", "block"]
 
 
@@ -31,9 +32,9 @@ def bootstrap(
             series = source.with_values(simulate_answers(fit.system, source, child))
         else:
             series = source.choose(child.integers(0, source.people, source.people))
-        again = fit_series(fit.structure, series, fit.theta, attempts=2)
-        if again.converged and again.structure.size == fit.structure.size:
-            kept.append(again.theta)
+        again = refit(fit.structure, series, fit.theta, fit.hessian)
+        if again is not None and again.gain < GAIN:
+            kept.append(again.point)
     return np.array(kept).reshape(len(kept), fit.structure.size), count - len(kept)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bothways.engine.statespace.likelihood import log_likelihood_gradient
-from bothways.engine.statespace.optimise import Optimum, climb
+from bothways.engine.statespace.optimise import Ascent, Optimum, ascend, climb
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.starts import starting_values
 from bothways.engine.statespace.structure import Structure
@@ -106,6 +106,13 @@ def fit_series(
     return StateSpaceFit(
         structure, series, best.point, best.loglik, best.hessian, _outcome(best), best.decrement, best.evaluations
     )
+
+
+def refit(
+    structure: Structure, series: Series, theta: Float[np.ndarray, " q"], hessian: Float[np.ndarray, "q q"]
+) -> Ascent | None:
+    """Climb from a fit near by with its curvature, without a new one: for folds, profiles and the bootstrap."""
+    return ascend(lambda t: total_and_gradient(structure, series, t), theta, hessian)
 
 
 def _starts(structure: Structure, series: Series, start: np.ndarray | None, attempts: int) -> list[np.ndarray]:

@@ -11,9 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import stdtrit
 
-from bothways.engine.statespace.fit import StateSpaceFit, fit_series
+from bothways.engine.statespace.fit import StateSpaceFit, refit
 from bothways.engine.statespace.likelihood import predict
-from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.structure import Structure, replace_pattern
 
 
@@ -57,12 +56,14 @@ def forecast_gain(
     scores = np.full((series.rows, 2), np.nan)
     errors = np.full((series.rows, 2), np.nan)
     start = closed.theta(fit.structure.patterns(fit.theta))
+    kept = [k for k, name in enumerate(fit.structure.names) if name in closed.names]
+    curvatures = (fit.hessian, fit.hessian[np.ix_(kept, kept)])
     for k in range(folds):
         held = fold == k
         for m, (structure, theta) in enumerate(((fit.structure, fit.theta), (closed, start))):
             training = series.with_values(np.where(held[:, None], np.nan, series.values))
-            refit = fit_series(structure, training, theta, attempts=1)
-            foreseen = predict(refit.system, series) if refit.converged else None
+            found = refit(structure, training, theta, curvatures[m])
+            foreseen = None if found is None else predict(structure.system(found.point), series)
             if foreseen is not None:
                 scores[held, m] = foreseen.density[held, outcome]
                 errors[held, m] = series.values[held, outcome] - foreseen.center[held, outcome]

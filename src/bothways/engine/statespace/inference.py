@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import chdtri
 
-from bothways.engine.statespace.fit import StateSpaceFit, fit_series
+from bothways.engine.statespace.fit import StateSpaceFit, refit
 from bothways.engine.statespace.likelihood import log_likelihood_gradient
 from bothways.engine.statespace.structure import Structure
 
@@ -86,9 +86,16 @@ def profile_interval(fit: StateSpaceFit, name: str, level: float = 0.95, reach: 
 
 def profiled(fit: StateSpaceFit, k: int, value: float) -> float:
     """The largest ℓ with free parameter ``k`` held at ``value`` (on its free scale)."""
+    rest = np.delete(np.arange(fit.theta.size), k)
+    start = fit.theta[rest] - np.linalg.solve(
+        fit.hessian[np.ix_(rest, rest)], fit.hessian[rest, k] * (value - fit.theta[k])
+    )
     held = _hold(fit, k, value)
-    start = np.delete(fit.theta, k)
-    return fit_series(held, fit.series, start, attempts=1).loglik
+    for point in (start, fit.theta[rest]):
+        found = refit(held, fit.series, point, fit.hessian[np.ix_(rest, rest)])
+        if found is not None:
+            return found.loglik
+    return -np.inf
 
 
 def _hold(fit: StateSpaceFit, k: int, value: float) -> Structure:

@@ -125,13 +125,15 @@ def predict(system: System, series: Series) -> Predictions | None:
 
 def level_and_jump(system: System, series: Series) -> tuple[Float[np.ndarray, "rows p"], Float[np.ndarray, "rows p"]]:
     """M w + κ c by row, and what is added to the deviation x at a row: κ (c_before − c_now) + Ξ n."""
+    level = series.design @ system.level.T
+    if series.inputs.shape[1] == series.impulses.shape[1] == 0:
+        return level, np.zeros_like(level)
     forced = series.inputs @ system.inputs.T
-    level = series.design @ system.level.T + forced
     struck = series.impulses @ system.impulses.T
     jump = struck.copy()
     jump[1:] += forced[:-1] - forced[1:]
     jump[series.starts[:-1]] = struck[series.starts[:-1]]
-    return level, jump
+    return level + forced, jump
 
 
 def _steps(system: System, series: Series, dynamics: Dynamics | None) -> Steps | None:
@@ -177,9 +179,12 @@ def _sweep(
     step = series.step if _shared(steps, series) else np.arange(series.rows)
     traces = (np.empty((0, 2, n)), np.empty((0, 2, n, n))) if trace is None else trace
 
+    usual = p == 2 and d == 2 and n <= 4  # worth a compilation of its own: twice as quick
+    dims = ((0,) * p, (0,) * n, (0,) * d) if usual else (p, n, d)
+
     def work(some: Int[np.ndarray, " some"]) -> bool:
         done = kernels.sweep(
-            some, series.starts, series.values, step, steps.transition, steps.noise, level, jump, series.basis,
+            *dims, some, series.starts, series.values, step, steps.transition, steps.noise, level, jump, series.basis,
             system.loading, system.intercept, system.noise, *start, gradient, moving, out.loglik, out.transition,
             out.noise, out.level, out.jump, out.loading, out.intercept, out.error, out.start_mean, out.start_cov,
             *traces,

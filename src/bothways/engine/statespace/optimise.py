@@ -47,12 +47,32 @@ class _Counted:
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ascent:
+    """Where a climb without a last look at the curvature ended; ``gain`` is g'Bg, B the inverse Hessian it kept."""
+
+    point: Float[np.ndarray, " q"]
+    loglik: float
+    gain: float
+
+
+def ascend(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> Ascent | None:
+    """Quasi-Newton from a known Hessian and no more: for refits beside a fit, where no error is asked for."""
+    call = _Counted(objective)
+    here = call(start)
+    if here is None:
+        return None
+    point, value, gradient = _quasi_newton(call, start, here[0], here[1], hessian)
+    gain = float(gradient @ np.linalg.solve(positive_part(hessian), gradient))
+    return Ascent(point, value, gain)
+
+
 def climb(
     objective: Objective,
     start: np.ndarray,
     *,
     tolerance: float = 1e-9,
-    rounds: int = 12,
+    rounds: int = 8,
     hessian: np.ndarray | None = None,
     central: bool = True,
 ) -> Optimum | None:
@@ -69,6 +89,7 @@ def climb(
     if start.size == 0:
         return Optimum(point, value, gradient, np.zeros((0, 0)), 0.0, call.calls, True, True)
     H = difference_hessian(call, point, gradient, central=False) if hessian is None else hessian
+    flat = 0
     for _ in range(rounds):
         point, value, gradient = _quasi_newton(call, point, value, gradient, H)
         H = difference_hessian(call, point, gradient, central=central)
@@ -84,7 +105,8 @@ def climb(
                     H = difference_hessian(call, point, gradient, central=central)
                     decrement, positive = _decrement(H, gradient)
                     break
-        if not positive and np.abs(gradient).max() < 1e-5:
+        flat += not positive
+        if not positive and (flat == 2 or np.abs(gradient).max() < 1e-5):
             break
     return Optimum(
         point, value, gradient, H, decrement, call.calls, positive, bool(positive and decrement < 1e3 * tolerance)
