@@ -58,8 +58,17 @@ def answers_of(room: Room, resampled: dict[Direction, Estimate] | None = None) -
     if not room.headline.pooled:
         rows += [row for direction in DIRECTIONS for row in _by_wave(room, direction)]
     rows += [row for direction in DIRECTIONS for row in _course(room, direction)]
-    rows += [row for fitted in room.others if fitted.usable for row in _rival(room, fitted)]
+    rows += [row for fitted in _rivals(room) for row in _rival(room, fitted)]
     return (*rows, first_refused(room))
+
+
+def _rivals(room: Room) -> list[Fitted]:
+    """The first form of every other model that could be fitted; further forms stand in the comparison table alone."""
+    first: dict[str, Fitted] = {}
+    for fitted in room.others:
+        if fitted.usable and fitted.form.key != room.headline.chosen.form.key:
+            first.setdefault(fitted.form.key, fitted)
+    return list(first.values())
 
 
 def estimate_of(interval: Interval, place: int, room: Room, scale: Scale = Scale.SD_PER_SD) -> Estimate:
