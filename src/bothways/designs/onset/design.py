@@ -76,6 +76,8 @@ class OnsetDesign:
         fits = fit_all(setup, progress, quick=settings.quick)
         progress("onset: answers", 0.85)
         room = room_of(setup, settings, fits)
+        if settings.headline_only:
+            return DesignResult(design=self.key, answers=answers_of(room))
         answers, tables = answers_of(room), tables_of(room)
         if fits.speaks.usable:
             progress("onset: in whom", 0.9)
