@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bothways.intake.columns import plain, read_name
+from bothways.intake.columns import plain, read_name, runs
 from bothways.intake.findings import count, warning
 from bothways.intake.roles import Plan
 from bothways.intake.table import Sheet
@@ -42,7 +42,9 @@ def _columns(sheet: Sheet, plan: Plan, topic: Topic, layout: Layout) -> Iterator
         return
     for instrument in topic.instruments.values():
         item, stems = instrument.self_harm_item, {plain(name) for name in (instrument.key, *instrument.names)}
-        for name in (read_name(column, frozenset(stems)) for column in (sheet.columns if item else ())):
+        stems |= {stem.rstrip("0123456789") for stem in stems}  # phq_9 and PHQ9 beside PHQ1 are items as well
+        known = frozenset(stems) - runs(sheet.columns, frozenset(stems))
+        for name in (read_name(column, known) for column in (sheet.columns if item else ())):
             if name.stem in stems and item in (name.item, name.number):
                 yield name.column, instrument
 

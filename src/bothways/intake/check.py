@@ -16,6 +16,7 @@ from bothways.intake.dated import DatedColumns, watch
 from bothways.intake.findings import count, in_order, warning
 from bothways.intake.measure import Column, measure, together
 from bothways.intake.missing import Measured
+from bothways.intake.options import check_options
 from bothways.intake.people import by_fingerprint, per_person, sorted_rows, without_repeats
 from bothways.intake.plan import make_plan
 from bothways.intake.roles import Plan, Variable
@@ -51,6 +52,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     progress("reading the table", 0.0)
     sheet = open_table(source, layout.sheet)
     plan = make_plan(sheet, topic, layout)
+    check_options(sheet, plan, layout)
     progress("reading the columns", 0.4)
     long = _lengthened(sheet, plan, layout) if plan.dated is None else _watched(sheet, plan, plan.dated, layout)
     progress("checking", 0.8)

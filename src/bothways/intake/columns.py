@@ -5,6 +5,7 @@ name                                    stem     wave    item
 ======================================  =======  ======  ======
 phq9_t1, PHQ9.T1, t1_phq9, w1 phq9      phq9     1
 pain_wave2, pain_baseline               pain     2, 0
+pain_wave_2, t_1_pain, pain (visit 3)   pain     2, 1, 3
 pain_m6, pain_6m (months)               pain     6
 phq9_3_t1, t1_phq9_3, phq9_t1_item3     phq9     1       3
 phq9_3, pain1 (items or waves?)         phq9     number 3
@@ -82,14 +83,32 @@ def read_name(column: str, known: frozenset[str] = frozenset()) -> Name:
     """
     if plain(column) in known:
         return whole(column)
-    parts = [part for part in _SPLIT.split(column.lower()) if part]
+    parts = _parts(column)
     wave, unit = _take_wave(parts)
     item, number = _take_item(parts, known)
-    if number is None and item is None and len(parts) == 1:
+    if number is None and item is None and parts:
         number = _take_glued(parts, known, marked=wave is not None)
     if wave is not None and number is not None:
         item, number = number, None
     return Name(column, "".join(parts) or plain(column), "_".join(parts) or column.lower(), wave, unit, item, number)
+
+
+def runs(columns: Iterable[str], known: frozenset[str]) -> frozenset[str]:
+    """The ``known`` names that are one of a row of numbered columns: phq2 and phq9 beside phq1, phq3, phq4.
+
+    They are items (or waves) there, and not the questionnaires that bear the same name.
+    """
+    numbers: dict[str, set[str]] = {}
+    for column in columns:
+        parts = _parts(column)
+        _take_wave(parts)
+        stem, number = ("".join(parts[:-1]), parts[-1]) if parts[1:] and parts[-1].isdigit() else ("", "")
+        if not stem and (match := _TAIL.match("".join(parts))):
+            stem, number = match[1], match[2]
+        if stem:
+            numbers.setdefault(stem, set()).add(number)
+    rows = {stem: found for stem, found in numbers.items() if sum(stem + n not in known for n in found) >= 2}
+    return frozenset(stem + n for stem, found in rows.items() for n in found) & known
 
 
 def whole(column: str) -> Name:
@@ -119,6 +138,15 @@ def label_number(text: str) -> tuple[int, float | None] | None:
     return (int(joined), None) if joined.isdigit() else _wave_of(joined)
 
 
+def _parts(column: str) -> list[str]:
+    """A name's words in lower case; a word for waves and a number after it are one ("wave", "2" -> "wave2")."""
+    parts = [part for part in _SPLIT.split(column.lower()) if part]
+    for place in range(len(parts) - 1, 0, -1):
+        if len(parts) > 2 and parts[place].isdigit() and parts[place - 1] in (*_WAVE_WORDS, *UNITS):
+            parts[place - 1 : place + 1] = [parts[place - 1] + parts[place]]
+    return parts
+
+
 def _take_wave(parts: list[str]) -> tuple[int | None, float | None]:
     """Remove the wave's mark: at the end, at the front, or before an item number; never the only part."""
     for place in (len(parts) - 1, 0, len(parts) - 2):
@@ -145,11 +173,12 @@ def _take_item(parts: list[str], known: frozenset[str]) -> tuple[int | None, int
 
 
 def _take_glued(parts: list[str], known: frozenset[str], marked: bool) -> int | None:
-    """pain1 -> 1. Beside a wave's mark digits belong to the stem (sf36_t1), unless the bare stem is known."""
-    match = _TAIL.match(parts[0])
-    if parts[0] in known or not match or (marked and match[1] not in known):
+    """pain1 -> 1. Beside a wave's mark, and after other words, digits belong to the stem unless the rest is known."""
+    match = _TAIL.match(parts[-1])
+    name = "".join(parts)
+    if name in known or not match or ((marked or len(parts) > 1) and name.removesuffix(match[2]) not in known):
         return None
-    parts[0] = match[1]
+    parts[-1] = match[1]
     return int(match[2])
 
 

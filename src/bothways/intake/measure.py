@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from bothways.terms.layout import Layout
 from bothways.terms.records import Finding
 from bothways.terms.topic import Instrument
 
+OUTSIDE_ITEM = "outside the item's range"
 MOST_OUTSIDE = 0.05  # beyond this share the answers are on another scale, and the range is wrong rather than they
+T = TypeVar("T")
 _NO_CODES = Codes()
 CATEGORICAL = ("covariate", "by", "cluster", "arm")
 
@@ -56,22 +59,24 @@ def _measured(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> C
         return _left_over(sheet, plan, variable, layout)
     if variable.instrument is not None and any(len(cell) > 1 for cell in variable.cells):
         return _scored(sheet, plan, variable, layout)
-    waves = [read_column(sheet, cell[0], layout) if cell else _blank(sheet.rows) for cell in variable.cells]
+    waves = [read_column(sheet, cell[0], layout, variable) if cell else _blank(sheet.rows) for cell in variable.cells]
     return _decoded(variable, over_time(waves, plan), layout)
 
 
 def _left_over(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Column | None:
     """A column without a part is described where it holds numbers, and left alone where it holds words or nothing."""
     try:
-        waves = [read_column(sheet, cell[0], layout) if cell else _blank(sheet.rows) for cell in variable.cells]
+        waves = [
+            read_column(sheet, cell[0], layout, variable) if cell else _blank(sheet.rows) for cell in variable.cells
+        ]
     except RecordsError:
         return None
     column = _decoded(variable, over_time(waves, plan), layout)
     return column if np.isfinite(column.measured.values).any() else None
 
 
-def read_column(sheet: Sheet, column: str, layout: Layout) -> Measured:
-    """A column of numbers, with what the file or the caller declares missing as reasons."""
+def read_column(sheet: Sheet, column: str, layout: Layout, variable: Variable) -> Measured:
+    """A column of numbers, with what the file or the caller declares missing (for it or its variable) as reasons."""
     values, strange = sheet.numbers(column)
     if strange.any():
         rows = ", ".join(str(row + 1) for row in np.flatnonzero(strange)[:3])
@@ -82,8 +87,13 @@ def read_column(sheet: Sheet, column: str, layout: Layout) -> Measured:
         )
     measured = Measured(values, dict(sheet.lettered.get(column, {})))
     measured = apply_codes(measured, sheet.declared.get(column, {}))
-    stated = (*layout.missing_codes.get("", ()), *layout.missing_codes.get(column, ()))
-    return apply_codes(measured, {code: reason(code) for code in stated})
+    stated = stated_for(layout.missing_codes, ("", variable.key, variable.stem, column))
+    return apply_codes(measured, {code: reason(code) for codes in stated for code in codes})
+
+
+def stated_for(given: Mapping[str, T], places: Sequence[str]) -> list[T]:
+    """What the caller stated under any of a variable's names, each once."""
+    return [given[place] for place in dict.fromkeys(places) if place in given]
 
 
 def over_time(waves: Sequence[Measured], plan: Plan) -> Measured:
@@ -96,10 +106,9 @@ def over_time(waves: Sequence[Measured], plan: Plan) -> Measured:
 
 def bounds_of(variable: Variable, layout: Layout) -> tuple[float, float] | None:
     """The range that the caller states, or the instrument's."""
-    places = (variable.key, variable.stem, *variable.columns)
-    stated = next((layout.ranges[place] for place in places if place in layout.ranges), None)
-    if stated is not None:
-        return stated
+    stated = stated_for(layout.ranges, (variable.key, variable.stem, *variable.columns))
+    if stated:
+        return stated[0]
     return (variable.instrument.low, variable.instrument.high) if variable.instrument else None
 
 
@@ -136,8 +145,8 @@ def _decoded(variable: Variable, measured: Measured, layout: Layout) -> Column:
 def _codes(variable: Variable, measured: Measured, bounds: tuple[float, float] | None, layout: Layout) -> Codes:
     if variable.part in ("weight", "cluster"):
         return Codes()
-    places = ("", variable.key, variable.stem, *variable.columns)
-    answers = [value for place in places for value in layout.answer_codes.get(place, ())]
+    stated = stated_for(layout.answer_codes, ("", variable.key, variable.stem, *variable.columns))
+    answers = [value for values in stated for value in values]
     return find_codes(measured.values, bounds, answers)
 
 
@@ -177,11 +186,20 @@ def _scored(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Col
         if not cell:
             waves.append(_blank(sheet.rows))
             continue
-        items = _items(sheet, cell, instrument, layout, dropped)
+        items = _items(sheet, variable, cell, instrument, layout, dropped)
         scored = score(items, instrument)
         waves.append(scored.score)
         tallies.append((int((scored.complete).sum()), int(scored.prorated.sum()), int(scored.refused.sum())))
     findings = [_tally(variable, instrument, tallies)]
+    answered = sum(int(sheet.answered(column).sum()) for column in variable.columns)
+    if dropped.get(OUTSIDE_ITEM, 0) > MOST_OUTSIDE * answered:
+        says = (
+            f"items of '{variable.stem}': {dropped[OUTSIDE_ITEM]:,} of {answered:,} answers lie outside "
+            f"{instrument.item_low:g}-{instrument.item_high:g}, too many to be slips"
+        )
+        findings.append(
+            stop("items_out_of_range", says, f"Code the items as {instrument.label} does, or give the score")
+        )
     if dropped:
         says = ", ".join(f"{why} ({rows:,})" for why, rows in sorted(dropped.items()))
         findings.append(note("item_codes", f"items of '{variable.stem}' read as missing: {says}"))
@@ -205,17 +223,22 @@ def usable_rules(variable: Variable, where: str) -> Instrument:
 
 
 def _items(
-    sheet: Sheet, cell: Sequence[str], instrument: Instrument, layout: Layout, dropped: dict[str, int]
+    sheet: Sheet,
+    variable: Variable,
+    cell: Sequence[str],
+    instrument: Instrument,
+    layout: Layout,
+    dropped: dict[str, int],
 ) -> np.ndarray:
     """(rows, items): answers, with codes and whatever an item cannot be set missing and counted."""
-    read = [read_column(sheet, column, layout) for column in cell]
+    read = [read_column(sheet, column, layout, variable) for column in cell]
     items = np.column_stack([measured.values for measured in read])
     for measured in read:
         for why, rows in measured.because.items():
             dropped[why] = dropped.get(why, 0) + int(rows.sum())
     outside = outside_items(items, instrument)
     for value in np.unique(items[outside]).tolist():
-        why = reason(value) if value in (7, 8, 9, 77, 88, 97, 98, 99) or value < 0 else "outside the item's range"
+        why = reason(value) if value in (7, 8, 9, 77, 88, 97, 98, 99) or value < 0 else OUTSIDE_ITEM
         dropped[why] = dropped.get(why, 0) + int((items == value).sum())
     items[outside] = np.nan
     return items

@@ -105,6 +105,9 @@ def _spread(records: Records, condition: Condition) -> Iterable[Finding]:
     if seen.min() == seen.max():
         says = f"{condition.label} never changes and nobody differs"
         return [warning("constant", says, "Name a column that varies", records.people)]
+    if condition.kind is Kind.SCORE and np.all((seen == seen.min()) | (seen == seen.max())):
+        says = f"{condition.label} takes two values only, and they are not 0 and 1"
+        return [warning("two_values", says, "If they mean absent and present, code them as 0 and 1", records.people)]
     share = float((seen == seen.min()).mean())
     if condition.kind is Kind.SCORE and share >= FLOOR_SHARE:
         people = _people(records, values == seen.min())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bothways.intake.columns import Name, plain
 from bothways.intake.dated import DatedColumns
@@ -188,7 +189,7 @@ def _rest(
             used |= {n.column for n in names}
     for stem, names_of in by_stem(n for n in guide.names.values() if n.column not in used).items():
         found += _unstated(guide, stem, names_of, waves, long)
-    return tuple(_once_each(found))
+    return _keyed_apart(_once_each(found), {variable.key for variable in conditions})
 
 
 _OPTIONS: Mapping[Part, str] = {
@@ -237,6 +238,19 @@ def _once_each(variables: Sequence[Variable]) -> list[Variable]:
     return list({variable.key: variable for variable in reversed(variables)}.values())[::-1]
 
 
+def _keyed_apart(variables: Sequence[Variable], taken: set[str]) -> tuple[Variable, ...]:
+    """A column that bears a condition's key without being it ('back_pain' beside --b nrs) gets a key of its own."""
+    used = taken | {variable.key for variable in variables}
+
+    def apart(variable: Variable) -> Variable:
+        key = variable.key
+        while key in taken or (key != variable.key and key in used):
+            key = f"{key}_column"
+        return replace(variable, key=key)
+
+    return tuple(apart(variable) for variable in variables)
+
+
 def _roles(
     layout: Layout,
     person: str | None,
@@ -263,8 +277,8 @@ def _roles(
         named["covariate"],
         named["pathway"] or mediators,
         named["by"],
-        layout.cluster,
-        layout.weight,
-        layout.arm,
+        next(iter(named["cluster"]), None),
+        next(iter(named["weight"]), None),
+        next(iter(named["arm"]), None),
         guessed,
     )

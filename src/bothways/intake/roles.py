@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bothways.intake.columns import Name, nearest, plain, read_name
+from bothways.intake.columns import Name, nearest, plain, read_name, runs
 from bothways.intake.dated import (
     END_WORDS,
     ENTRY_NAMES,
@@ -94,7 +94,8 @@ class Guide:
         singles = (given[0] for given in (layout.a, layout.b) if len(given) == 1)
         stated = (*singles, *layout.covariates, *layout.pathways, *layout.by)
         known = frozenset(plain(name) for name in (*stated, *_topic_names(topic)))
-        self.names = {column: read_name(column, known - _marked(stated, sheet)) for column in sheet.columns}
+        known -= _marked(stated, sheet) | runs(sheet.columns, known)
+        self.names = {column: read_name(column, known) for column in sheet.columns}
 
     def column(self, name: str, option: str) -> str:
         """A column that the caller named; ``RecordsError`` with the nearest name where there is none."""

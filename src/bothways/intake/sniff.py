@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bothways.terms.errors import RecordsError
@@ -15,16 +17,21 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
 _CONTROL = frozenset(range(32)) - {9, 10, 12, 13, 27}
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How to read a text table. ``encoding`` is None where the file is plain UTF-8 and can be read in place."""
+    """How to read a text table. ``encoding`` is None where the file is plain UTF-8 and can be read in place.
+
+    ``old_line_ends`` where lines end in a bare carriage return, as some programs on a Mac still write them.
+    """
 
     encoding: str | None
     separator: str
     header: tuple[str, ...]
+    old_line_ends: bool = False
 
 
 def sniff(head: bytes, where: str) -> Dialect:
@@ -41,7 +48,18 @@ def sniff(head: bytes, where: str) -> Dialect:
     lines = text.splitlines()[:50]
     separator = _separator(lines)
     header = next(csv.reader(lines, delimiter=separator), [])
-    return Dialect(encoding, separator, tuple(header))
+    return Dialect(encoding, separator, tuple(header), "\r" in text and "\n" not in text)
+
+
+def check_header(header: Sequence[str], where: str) -> None:
+    """Raise ``RecordsError`` where a column stands twice, or where the first row holds answers and no names."""
+    names = [name.strip() for name in header if name.strip()]
+    if 2 * sum(bool(_NUMBER.match(name)) for name in names) > len(names):
+        find = "the first row holds numbers where the names of the columns should stand"
+        raise RecordsError(where, find, "Add a first row with a name for each column")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RecordsError(where, f"these columns stand twice: {', '.join(twice)}", "Give each its own name")
 
 
 def decoded(content: bytes, encoding: str, cut: bool = False) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,12 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Int
 
-from bothways.intake.sniff import HEAD, decoded, sniff
+from bothways.intake.sniff import HEAD, check_header, decoded, sniff
 from bothways.terms.errors import RecordsError
 
 MISSING_WORDS = (
     *("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none"),
-    *(".", "-", "--", "?", "<undefined>", "missing", "Missing", "MISSING"),
+    *(".", "-", "--", "?", "<undefined>", "#NULL!", "missing", "Missing", "MISSING"),
     *(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
 )
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".dat")
@@ -40,6 +41,7 @@ KNOWN = (
     ".sas7bdat",
     ".xpt",
 )
+_UNNAMED = re.compile(r"^\s*$|^_duplicated_\d+$|^__UNNAMED__\d+$")  # how readers call columns without a name
 _TRUTH = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 
 
@@ -123,7 +125,9 @@ class Sheet:
     def identities(self, column: str) -> Int[np.ndarray, "rows"]:
         """Who each row belongs to: the same number for the same id, -1 where the id is empty. The ids stay behind."""
         series = self.frame.get_column(column)
-        if series.dtype.is_numeric():
+        if series.dtype.is_integer():  # never by way of floats, which cannot tell ids above 2**53 apart
+            keys = series.fill_null(0).to_numpy()
+        elif series.dtype.is_numeric():
             series = series.cast(pl.Float64).fill_nan(None)
             keys = series.fill_null(0).to_numpy()
         else:
@@ -175,6 +179,8 @@ def open_table(source: Any, sheet: str | None = None) -> Sheet:
     ending = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if ending not in KNOWN:
         raise RecordsError(str(path), f"'{ending}' is no known kind of table", f"Use one of {', '.join(KNOWN)}")
+    if sheet is not None and ending not in (".xlsx", ".xls"):
+        raise RecordsError(f"{path}, --sheet {sheet}", "this file has no sheets", "Leave --sheet out")
     try:
         return _checked(_from_text(path) if ending in TEXT_ENDINGS else _from_binary(path, ending, sheet))
     except OSError as error:
@@ -185,6 +191,10 @@ def _checked(sheet: Sheet) -> Sheet:
     """No header without rows, no column twice, empty words as empty cells, empty rows dropped."""
     if not sheet.frame.width or not sheet.frame.height:
         raise RecordsError(sheet.name, "there is a header but no row below it", "Give at least one row of data")
+    unnamed = [name for name in sheet.frame.columns if _UNNAMED.match(name) and sheet.answered(name).any()]
+    if 2 * len(unnamed) >= sheet.frame.width:
+        find = f"{len(unnamed)} of its {sheet.frame.width} columns have no name: a title may stand above the names"
+        raise RecordsError(sheet.name, find, "Let the first row hold the names of the columns")
     frame = sheet.frame.select(_plain(sheet.frame.get_column(name)) for name in sheet.frame.columns)
     return Sheet(sheet.name, sheet.sha256, frame, sheet.declared, sheet.lettered)
 
@@ -194,18 +204,17 @@ def _from_text(path: Path) -> Sheet:
     with path.open("rb") as file:
         head = file.read(HEAD)
     dialect = sniff(content[:HEAD] if content is not None else head, str(path))
-    twice = sorted({name for name in dialect.header if name.strip() and dialect.header.count(name) > 1})
-    if twice:
-        raise RecordsError(str(path), f"these columns stand twice: {', '.join(twice)}", "Give each its own name")
+    check_header(dialect.header, str(path))
     if dialect.encoding is not None:
         content = decoded(content or path.read_bytes(), dialect.encoding).encode()
+    if dialect.old_line_ends:
+        content = (content or path.read_bytes()).replace(b"\r", b"\n")
     try:
         frame = _csv(content or path, dialect.separator)
     except (pl.exceptions.ComputeError, UnicodeDecodeError) as error:
         if "utf" not in str(error).lower():
-            raise RecordsError(
-                str(path), "some rows have more fields than the header", "Check quotes and separators"
-            ) from None
+            mend = "Check quotes and separators, and take out lines above the names of the columns"
+            raise RecordsError(str(path), "some rows have more fields than the header", mend) from None
         frame = _csv(decoded(content or path.read_bytes(), "cp1252").encode(), dialect.separator)
     except pl.exceptions.NoDataError:
         raise RecordsError(str(path), "there is a header but no row below it", "Give at least one row") from None
@@ -242,11 +251,18 @@ def _from_workbook(path: Path, sheet: str | None) -> pl.DataFrame:
     """One sheet of a workbook, the first where none is named."""
     import fastexcel  # heavy, and needed here alone
 
-    names = fastexcel.read_excel(path).sheet_names
+    book = fastexcel.read_excel(path)
+    names = book.sheet_names
     if sheet is not None and sheet not in names:
         shown = ", ".join(f"'{name}'" for name in names)
         raise RecordsError(f"{path}, --sheet {sheet}", "there is no such sheet", f"The sheets are {shown}")
-    return pl.read_excel(path, sheet_name=sheet or names[0], engine="calamine")
+    place = sheet or names[0]
+    top = book.load_sheet(place, header_row=None, n_rows=1, dtypes="string").to_polars()
+    if not top.width:
+        raise RecordsError(f"{path}, sheet '{place}'", "the sheet is empty", "Name another with --sheet")
+    check_header([name or "" for name in top.row(0)], str(path))
+    # All as text: a typed column would lose the cells that are of another kind without a word.
+    return _without_export_rows(book.load_sheet(place, dtypes="string").to_polars())
 
 
 def _from_statistics(

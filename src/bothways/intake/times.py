@@ -18,6 +18,7 @@ from bothways.terms.records import TimeUnit
 
 MOST_WAVES = 15
 _DAY_WORDS = ("day", "days", "dayno", "daynumber", "studyday", "date", "datetime", "timestamp")
+_WAVE_WORDS = ("wave", "visit", "occasion", "timepoint", "assessment", "session", "tp")  # never days, however many
 _GAP = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\.?\s*$", re.IGNORECASE)
 
 
@@ -145,6 +146,8 @@ def _from_numbers(column: str, numbers: Float[np.ndarray, "rows"], layout: Layou
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     if (unit := unit_in(column)) is not None:
         return Clock(numbers * unit, TimeUnit.DAY, False, f"numbers of {unit:g} days each, by the column's name")
+    if plain(column) in _WAVE_WORDS:
+        return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     if integers and found.size <= MOST_WAVES and plain(column) not in _DAY_WORDS:
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     return Clock(numbers, TimeUnit.DAY, False, "day numbers")
