@@ -275,3 +275,16 @@ def test_e_values_of_the_published_anchor() -> None:
     assert e_values(1.2, 0.9, 1.6, rare=True)[1] == 1.0
     assert e_value(0.5) == e_value(2.0)
     assert risk_ratio(1.0, rare=False) == 1.0
+
+
+def test_path_limits_do_not_depend_on_the_scale() -> None:
+    """Of a ratio and of its logarithm the limits must be the same; of the logarithm they are Wald's."""
+    rates = predictor(FULL)
+    theta, covariance = np.log(RATES), np.diag(np.linspace(0.01, 0.05, 8))
+    ratio = rate_ratio(FULL, "A>AB", "0>B")
+    path = delta(rates, theta, covariance, ratio, link=Link.PATH)
+    wald = delta(rates, theta, covariance, ratio, link=Link.LOG)
+    np.testing.assert_allclose([path.low, path.high], [wald.low, wald.high], rtol=1e-12)
+    share = delta(rates, theta, covariance, attributable_share(FULL, "B", 5), link=Link.PATH)
+    assert share.low[0] < share.value[0] < share.high[0]
+    assert share.high[0] - share.value[0] > share.value[0] - share.low[0]

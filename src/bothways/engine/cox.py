@@ -115,9 +115,9 @@ def cox_data(
         raise ValueError("there are no events")
     label = np.zeros(stop.size, dtype=np.int64) if stratum is None else np.unique(stratum, return_inverse=True)[1]
     bounds = np.r_[0, np.cumsum(np.bincount(label))]
-    by_stop = np.lexsort((-stop, label)) if label.any() else np.argsort(-stop, kind="stable")
+    by_stop = np.lexsort((-stop, label)) if label.any() else np.argsort(-stop)
     start, stop, event, label = start[by_stop], stop[by_stop], event[by_stop], label[by_stop]
-    by_start = np.lexsort((-start, label)) if label.any() else np.argsort(-start, kind="stable")
+    by_start = np.lexsort((-start, label)) if label.any() else np.argsort(-start)
     centre = x.mean(axis=0)
     groups = None if cluster is None else _numbered(cluster)[by_stop]
     inside = x[by_stop] - centre

@@ -53,6 +53,8 @@ def answers_of(room: Room) -> tuple[Answer, ...]:
     if not room.fits.speaks.usable:
         return tuple(_failed(room, direction, room.fits.speaks.fit.says) for direction in BOTH_WAYS)
     rows = [_ratio(room, room.fits.speaks, d, Estimand.RATE_RATIO, headline=True) for d in BOTH_WAYS]
+    if room.settings.headline_only:
+        return tuple(rows)
     rows += [_ratio(room, other, d, Estimand.RATE_RATIO) for other in room.fits.beside for d in BOTH_WAYS]
     rows += [_contrast(room)]
     there = set(room.setup.states.transitions)
@@ -252,7 +254,7 @@ def _share(room: Room, direction: Direction) -> Answer:
         caveats=room.caveats + _undistinguished(room, direction),
     )
     return _given(
-        row, room, interval(room, attributable_share(setup.states, LETTER[direction], h), Link.COMPLEMENT), Scale.SHARE
+        row, room, interval(room, attributable_share(setup.states, LETTER[direction], h), Link.PATH), Scale.SHARE
     )
 
 

@@ -22,7 +22,7 @@ class Link(StrEnum):
     IDENTITY = "identity"
     LOG = "log"
     LOGIT = "logit"
-    COMPLEMENT = "log of one minus"  # shares that may be negative but never exceed 1
+    PATH = "along the steepest path"  # on none: F at both ends of the path through the Wald ellipsoid
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,6 @@ def to_link(value: np.ndarray, link: Link) -> tuple[np.ndarray, np.ndarray]:
             return np.log(value), 1 / value
         if link is Link.LOGIT:
             return logit(value), 1 / (value * (1 - value))
-        if link is Link.COMPLEMENT:
-            return -np.log(1 - value), 1 / (1 - value)
     return value, np.ones_like(value)
 
 
@@ -54,7 +52,7 @@ def from_link(value: np.ndarray, link: Link) -> np.ndarray:
             return np.asarray(np.exp(value))
         if link is Link.LOGIT:
             return np.asarray(expit(value))
-        return np.asarray(1 - np.exp(-value) if link is Link.COMPLEMENT else value)
+        return value
 
 
 def value_and_slope(
@@ -106,4 +104,27 @@ def delta(
         error = np.where(moved, np.inf, np.abs(steep) * np.sqrt(np.maximum(variance, 0.0)))
         reach = ndtri(0.5 + level / 2) * error
         low, high = from_link(at - reach, link), from_link(at + reach, link)
+    if link is Link.PATH and not lost.any():
+        ends = [_along(predictor, theta, kept, function, x, slope, s * ndtri(0.5 + level / 2)) for s in (-1, 1)]
+        return Interval(value, ends[0], ends[1], error)
     return Interval(value, low, high, error)
+
+
+def _along(
+    predictor: Predictor,
+    theta: np.ndarray,
+    covariance: np.ndarray,
+    function: Function,
+    x: np.ndarray | None,
+    slope: np.ndarray,
+    reach: float,
+) -> np.ndarray:
+    """F_m at theta + reach V s_m / sqrt(s_m' V s_m): the same limits for any monotone function of F_m, to first order.
+
+    Skewness that F brings in through its own curvature is kept, which a symmetric interval loses.
+    """
+    out = np.empty(slope.shape[0])
+    for m, s in enumerate(slope):
+        length = np.sqrt(max(s @ covariance @ s, 1e-300))
+        out[m] = value_and_slope(predictor, theta + reach * (covariance @ s) / length, function, x)[0][m]
+    return out
