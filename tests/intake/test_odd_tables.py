@@ -172,3 +172,19 @@ def test_a_missing_code_may_be_stated_for_all_waves_of_a_variable(topic: Topic) 
     records = read(frame, topic=topic, layout=Layout(missing_codes={"mood": (4.0,)}))
     assert np.isnan(records.values["depression"]).sum() == 2
     assert np.nansum(records.values["back_pain"]) == 21
+
+
+@pytest.mark.parametrize("total", [False, True])
+def test_a_diary_of_one_person_may_hold_items(total: bool, topic: Topic) -> None:
+    answers = items(people=40, waves=1)
+    answers[4, 0, 8] = 1
+    frame = (
+        long_items(answers)
+        .drop("id", "wave")
+        .with_columns(date=pl.date(2024, 1, 1) + pl.duration(days=pl.int_range(40)))
+    )
+    frame = frame.with_columns(phq9=pl.Series(answers.sum(-1).ravel())) if total else frame
+    records = read(frame, topic=topic)
+    assert (records.people, records.rows) == (1, 40)
+    assert np.nansum(records.values["depression"]) == answers.sum()
+    assert records.findings[0].code == "self_harm_item"

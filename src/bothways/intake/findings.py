@@ -27,9 +27,9 @@ def _sentence(text: str) -> str:
 
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Gravest first, then by code and sentence: the order never depends on the order of columns or rows."""
+    """A person in distress first, then the gravest, by code and sentence: never by the order of columns or rows."""
     grave = {Level.STOP: 0, Level.WARNING: 1, Level.NOTE: 2}
-    return tuple(sorted(set(found), key=lambda f: (grave[f.level], f.code, f.message)))
+    return tuple(sorted(set(found), key=lambda f: (f.code != "self_harm_item", grave[f.level], f.code, f.message)))
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

@@ -45,7 +45,8 @@ def make_plan(sheet: Sheet, topic: Topic, layout: Layout) -> Plan:
     a = find_condition(guide, pair.a, layout.a, "--a", taken)
     b = find_condition(guide, pair.b, layout.b, "--b", taken | {name.column for name in a.names})
     instruments = {found.condition.key: instrument_of(found, guide) for found in (a, b)}
-    long = _is_long(sheet, person, time, (a, b), layout)
+    waves_named = any(_names_waves(found, instruments[found.condition.key][0], layout) for found in (a, b))
+    long = _is_long(sheet, person, time, waves_named, layout)
     if long:
         a, b = (_settled(found, "items") for found in (a, b))
     else:
@@ -76,12 +77,24 @@ def _parts_of(time: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in time.split("+")) if time else ()
 
 
-def _is_long(sheet: Sheet, person: str | None, time: str | None, both: Sequence[Found], layout: Layout) -> bool:
+def _names_waves(found: Found, instrument: Instrument | None, layout: Layout) -> bool:
+    """Whether a condition's columns are, or may be, its waves, and not one score or the items of one."""
+    if any(name.wave is not None for name in found.names):
+        return True
+    as_items = layout.numbered == "items" or _all_items(instrument, _numbers(found))
+    return bool(_numbers(found)) and not (_whole(found) or as_items)
+
+
+def _all_items(instrument: Instrument | None, numbers: set[int]) -> bool:
+    items = instrument.items if instrument else None
+    return items is not None and items > 1 and set(range(1, items + 1)) <= numbers
+
+
+def _is_long(sheet: Sheet, person: str | None, time: str | None, waves_named: bool, layout: Layout) -> bool:
     if layout.time is not None:
         return True
     if person is None:
-        marked = any(name.wave is not None or name.number is not None for found in both for name in found.names)
-        return time is not None and not marked
+        return time is not None and not waves_named
     if not sheet.repeats(person):
         return False
     if time is not None:
@@ -105,9 +118,8 @@ def _settle_flat(guide: Guide, a: Found, b: Found, known: Mapping[str, Instrumen
             continue
         instrument = known[found.condition.key]
         items = instrument.items if instrument else None
-        as_items = items is not None and items > 1 and set(range(1, items + 1)) <= numbers
         alike = numbers in (_numbers(other), {name.wave for name in other.names})
-        if as_items or not (alike or (instrument is not None and items in (None, 1))):
+        if _all_items(instrument, numbers) or not (alike or (instrument is not None and items in (None, 1))):
             raise _ask(guide, found)
     return tuple(_settled(found, "waves") if not _whole(found) else found for found in (a, b))  # type: ignore[return-value]
 
