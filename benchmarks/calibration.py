@@ -23,10 +23,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from joblib import Parallel, delayed
 
-from bothways.designs.panel.answers import place_of
 from bothways.designs.panel.effects import contrast, lag_effects
 from bothways.designs.panel.estimation import Fitted, estimate, headline
 from bothways.designs.panel.models import Form, headline_forms
+from bothways.designs.panel.room import place_of
 from bothways.designs.panel.setup import prepare
 from bothways.designs.power import Plan, plan_panel
 from bothways.simulation import Observation, World, simulate, simulate_many

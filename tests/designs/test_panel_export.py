@@ -102,7 +102,7 @@ def test_the_powers_of_the_first_matrix_are_the_drift_over_each_gap() -> None:
 
 
 def test_errors_under_a_drift_are_lavaans_once_the_curvature_of_the_constraints_is_left_out() -> None:
-    """Ours keep Σ g ∇²θ, and so agree with slopes of the exact gradient; without it they are lavaan's to five digits."""
+    """Ours keep Σ g ∇²θ and agree with slopes of the exact gradient; without it they are lavaan's to five digits."""
     setup, _, fitted = case("ri_clpm_uneven")
     fit, alpha, theirs = fitted.fit, fitted.fit.alpha, answers()["ri_clpm_uneven"]["errors"]
 

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import ndtr
 
 from bothways.designs.panel.caveats import MIXED, disagreement, improper
 from bothways.designs.panel.effects import by_wave, contrast, correlations, horizons_of, lag_effects
-from bothways.designs.panel.estimation import Fitted, Headline
+from bothways.designs.panel.estimation import Fitted
 from bothways.designs.panel.failures import failure_words
-from bothways.designs.panel.missing import Leaving
 from bothways.designs.panel.models import FAMILIES
-from bothways.designs.panel.setup import PanelSetup
-from bothways.engine.inference import Interval
-from bothways.terms.answer import Answer, Assumption, Caveat, Estimand, Estimate, Status
-from bothways.terms.question import Direction, Facet, Question, Scale
-from bothways.terms.settings import Settings
+from bothways.designs.panel.room import (
+    DIRECTIONS,
+    Room,
+    answer_of,
+    estimate_of,
+    lag_days,
+    lag_waves,
+    place_of,
+    question_of,
+)
+from bothways.terms.answer import Answer, Caveat, Estimand, Estimate, Status
+from bothways.terms.question import Direction, Facet, Scale
 from bothways.terms.verdict import Reading, read_estimate
 
-DIRECTIONS = (Direction.A_TO_B, Direction.B_TO_A)
-ENDS = {Direction.A_TO_B: (1, 0), Direction.B_TO_A: (0, 1)}  # (outcome, predictor) among the processes
 READS = {
     Reading.PREDICTS: "reads “comes before and predicts”",
     Reading.LITTLE: "reads “little or no effect”",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What every answer of one run shares."""
-
-    setup: PanelSetup
-    settings: Settings
-    headline: Headline
-    others: tuple[Fitted, ...]
-    gone: tuple[Leaving, ...]
-    assumptions: tuple[Assumption, ...]
-    caveats: tuple[Caveat, ...]
-
-    @property
-    def model(self) -> str:
-        """The headline model's key."""
-        return self.headline.chosen.form.name
 
 
 def answers_of(room: Room, resampled: dict[Direction, Estimate] | None = None) -> tuple[Answer, ...]:
@@ -71,74 +56,13 @@ def _rivals(room: Room) -> list[Fitted]:
     return list(first.values())
 
 
-def estimate_of(interval: Interval, place: int, room: Room, scale: Scale = Scale.SD_PER_SD) -> Estimate:
-    """One entry of an interval with its two-sided normal p."""
-    value, se = float(interval.value[place]), float(interval.error[place])
-    p = float(2 * ndtr(-abs(value) / se)) if se > 0 else None
-    low, high = float(interval.low[place]), float(interval.high[place])
-    return Estimate(value, low, high, se, scale, room.setup.people, room.settings.level, p)
-
-
-def place_of(direction: Direction, K: int) -> int:
-    """The place of a direction's effect in a flat (K, K) matrix, outcome by predictor."""
-    outcome, predictor = ENDS[direction]
-    return outcome * K + predictor
-
-
-def _question(room: Room, facet: Facet, direction: Direction, scale: Scale | None = Scale.SD_PER_SD) -> Question:
-    return Question(room.setup.records.pair, facet, direction, scale)
-
-
-def _answer(room: Room, fitted: Fitted, direction: Direction, estimate: Estimate, id_end: str = "") -> Answer:
-    """A cross-lag over one median gap; the rows that are not quite that replace what differs."""
-    setup = room.setup
-    first, second = direction.ends(setup.records.pair)
-    stay = " from one's own usual level" if fitted.form.key in ("ri-clpm", "lcm-sr", "starts") else ""
-    return Answer(
-        id=f"panel.{slug_of(room, fitted)}.{direction}{id_end}",
-        question=_question(room, Facet.STRENGTH, direction),
-        design="panel",
-        model=fitted.form.name,
-        estimand=Estimand.CROSS_LAG,
-        status=Status.ANSWERED,
-        estimate=estimate,
-        target=f"{second.label}, {_later(setup, 1.0)}",
-        contrast=f"one standard deviation more {first.label}{stay}, at the same {second.label}",
-        lag_days=_lag_days(setup, 1.0),
-        lag_waves=_lag_waves(setup, 1.0),
-        source=setup.records.source,
-    )
-
-
-def slug_of(room: Room, fitted: Fitted) -> str:
-    """The headline goes by its model's name in whatever form it stands, so that ids do not depend on a test."""
-    return fitted.form.name if fitted is room.headline.chosen else fitted.form.slug
-
-
-def _later(setup: PanelSetup, gaps: float) -> str:
-    """How much later, in words: the report turns days into months."""
-    if gaps == 1.0:
-        return "one wave later" if setup.waves.even else "one median gap between waves later"
-    return "later"
-
-
-def _lag_days(setup: PanelSetup, gaps: float) -> float | None:
-    return gaps * setup.waves.gap if setup.waves.in_days else None
-
-
-def _lag_waves(setup: PanelSetup, gaps: float) -> float | None:
-    if setup.waves.in_days:
-        return gaps if setup.waves.even else None
-    return gaps * setup.waves.gap
-
-
 def _headline(room: Room, direction: Direction, resampled: dict[Direction, Estimate]) -> Answer:
     chosen, setup = room.headline.chosen, room.setup
     interval = lag_effects(chosen, (1.0,), room.settings.level)
     estimate = resampled.get(direction) or estimate_of(interval, place_of(direction, setup.K), room)
     rivals = _rival_readings(room, direction, estimate)
     return replace(
-        _answer(room, chosen, direction, estimate),
+        answer_of(room, chosen, direction, estimate),
         headline=True,
         assumptions=room.assumptions,
         caveats=(*room.caveats, disagreement(rivals)) if rivals else room.caveats,
@@ -169,7 +93,7 @@ def _contrast(room: Room, resampled: dict[Direction, Estimate]) -> Answer:
     chosen, pair = room.headline.chosen, room.setup.records.pair
     estimate = resampled.get(Direction.JOINT) or estimate_of(contrast(chosen, room.settings.level), 0, room)
     return replace(
-        _answer(room, chosen, Direction.JOINT, estimate),
+        answer_of(room, chosen, Direction.JOINT, estimate),
         estimand=Estimand.DIRECTION_CONTRAST,
         target="the difference in size between the two lags",
         contrast=f"how much more strongly {pair.a.label} predicts {pair.b.label} than the other way around",
@@ -185,11 +109,11 @@ def _between(room: Room) -> list[Answer]:
     if chosen.form.key != "ri-clpm" or {"b1", "b2"} & set(chosen.fit.status.negative_variances):
         return []
     interval = correlations(chosen, [("b1", "b2")], room.settings.level)
-    answer = _answer(room, chosen, Direction.JOINT, estimate_of(interval, 0, room, Scale.CORRELATION), ".between")
+    answer = answer_of(room, chosen, Direction.JOINT, estimate_of(interval, 0, room, Scale.CORRELATION), ".between")
     return [
         replace(
             answer,
-            question=_question(room, Facet.STRENGTH, Direction.JOINT, Scale.CORRELATION),
+            question=question_of(room, Facet.STRENGTH, Direction.JOINT, Scale.CORRELATION),
             estimand=Estimand.ASSOCIATION,
             target="people's usual levels over the whole study",
             contrast=f"whether people with more {pair.a.label} than others also have more {pair.b.label} than others",
@@ -207,7 +131,7 @@ def _by_wave(room: Room, direction: Direction) -> list[Answer]:
     rows = []
     for t in range(1, setup.T):
         place = (t - 1) * setup.K**2 + place_of(direction, setup.K)
-        row = _answer(room, chosen, direction, estimate_of(interval, place, room), f".wave{setup.wave_name(t)}")
+        row = answer_of(room, chosen, direction, estimate_of(interval, place, room), f".wave{setup.wave_name(t)}")
         gap = setup.waves.gaps[t - 1]
         days, waves = (gap, None) if setup.waves.in_days else (None, gap)
         target = f"{second.label} at wave {setup.wave_name(t)}, from the wave before"
@@ -227,9 +151,9 @@ def _course(room: Room, direction: Direction) -> list[Answer]:
     rows = []
     for h, gaps in enumerate(horizons):
         place = h * setup.K**2 + place_of(direction, setup.K)
-        days, waves = _lag_days(setup, gaps), _lag_waves(setup, gaps)
-        row = _answer(room, chosen, direction, estimate_of(interval, place, room), f".course.{h + 1}")
-        question = replace(_question(room, Facet.SPEED, direction), horizon=waves if days is None else days)
+        days, waves = lag_days(setup, gaps), lag_waves(setup, gaps)
+        row = answer_of(room, chosen, direction, estimate_of(interval, place, room), f".course.{h + 1}")
+        question = replace(question_of(room, Facet.SPEED, direction), horizon=waves if days is None else days)
         rows.append(
             replace(
                 row,
@@ -254,7 +178,7 @@ def _peak_refused(room: Room, direction: Direction) -> Answer:
     )
     return Answer(
         id=f"panel.{room.model}.{direction}.peak",
-        question=_question(room, Facet.SPEED, direction, Scale.DAYS if room.setup.waves.in_days else Scale.WAVES),
+        question=question_of(room, Facet.SPEED, direction, Scale.DAYS if room.setup.waves.in_days else Scale.WAVES),
         design="panel",
         model=room.model,
         estimand=Estimand.PEAK_LAG,
@@ -273,7 +197,7 @@ def _rival(room: Room, fitted: Fitted) -> list[Answer]:
         caveats = (*caveats, improper(room.setup, fitted))
     return [
         replace(
-            _answer(room, fitted, direction, estimate_of(interval, place_of(direction, room.setup.K), room)),
+            answer_of(room, fitted, direction, estimate_of(interval, place_of(direction, room.setup.K), room)),
             caveats=caveats,
         )
         for direction in DIRECTIONS
@@ -284,7 +208,7 @@ def _failed(room: Room, direction: Direction) -> Answer:
     joint = direction is Direction.JOINT
     return Answer(
         id=f"panel.{room.model}.{direction}",
-        question=_question(room, Facet.STRENGTH, direction),
+        question=question_of(room, Facet.STRENGTH, direction),
         design="panel",
         model=room.model,
         estimand=Estimand.DIRECTION_CONTRAST if joint else Estimand.CROSS_LAG,
@@ -299,7 +223,7 @@ def first_refused(room: Room) -> Answer:
     """Who had it first is not a question for scores."""
     return Answer(
         id="panel.order",
-        question=_question(room, Facet.FIRST, Direction.JOINT, None),
+        question=question_of(room, Facet.FIRST, Direction.JOINT, None),
         design="panel",
         model=room.model,
         estimand=Estimand.ORDER_SHARE,

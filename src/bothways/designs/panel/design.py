@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bothways.designs.base import Refusal
-from bothways.designs.panel.answers import Room, answers_of, slug_of
+from bothways.designs.panel.answers import answers_of
 from bothways.designs.panel.caveats import assumptions_of, caveats_of
 from bothways.designs.panel.estimation import Fitted, Headline, estimate, headline, pieces_of, with_indices
 from bothways.designs.panel.failures import failure_words
@@ -17,6 +17,7 @@ from bothways.designs.panel.missing import leaving
 from bothways.designs.panel.models import compared_forms, headline_forms
 from bothways.designs.panel.parameters import parameter_table, unit_factors
 from bothways.designs.panel.resampling import interval_table, is_resampled, resampled
+from bothways.designs.panel.room import Room, slug_of
 from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, usable_waves
 from bothways.designs.panel.stability import stability_table
 from bothways.designs.panel.tables import tables_of, unit_loglik
@@ -116,7 +117,8 @@ def fit_all(setup: PanelSetup, settings: Settings, progress: Progress) -> Room:
     """The headline model in its forms and every model beside it, with fit indices."""
     speaking = headline(setup, headline_forms(setup))
     if settings.headline_only:
-        return Room(setup, settings, Headline(speaking.chosen, None, speaking.test), (), (), (), ())
+        alone = Headline(speaking.chosen, None, speaking.test)
+        return Room(setup, settings, alone, (), (), (), caveats_of(setup, alone, ()))
     pieces = pieces_of(setup, speaking.chosen)
     forms = compared_forms(setup, settings.quick)
     others = []

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Int
 from scipy.special import ndtr, ndtri
 
-from bothways.designs.panel.answers import DIRECTIONS, place_of
 from bothways.designs.panel.covariates import person_column
 from bothways.designs.panel.models import Form, path_model
+from bothways.designs.panel.room import DIRECTIONS, place_of
 from bothways.designs.panel.setup import PanelSetup, prepare
 from bothways.engine.effects import pooled
 from bothways.engine.fitting import Outcome, PanelFit, fit_model

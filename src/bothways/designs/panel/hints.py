@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import chdtrc
 
-from bothways.designs.panel.answers import Room
+from bothways.designs.panel.room import Room
 from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.fitting import PanelFit, evaluate
 from bothways.engine.moments import Kind

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scipy.special import ndtr
 
-from bothways.designs.panel.answers import DIRECTIONS, place_of
+from bothways.designs.panel.room import DIRECTIONS, place_of
 from bothways.designs.panel.setup import pooled_units, wide
 from bothways.engine.effects import pooled
 from bothways.engine.fitindices import FitIndices, indices

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bothways.designs.panel.answers import Room
 from bothways.designs.panel.missing import missing_answers
 from bothways.designs.panel.models import FAMILIES
+from bothways.designs.panel.room import Room
 from bothways.designs.panel.setup import PanelSetup
 
 CITED = {

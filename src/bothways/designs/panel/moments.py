@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from bothways.designs.panel.answers import Room, estimate_of
 from bothways.designs.panel.effects import correlations
+from bothways.designs.panel.room import Room, estimate_of
 from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.effects import raw_lags
 from bothways.engine.inference import delta_method

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bothways.designs.panel.answers import DIRECTIONS, Room, estimate_of, place_of
 from bothways.designs.panel.effects import contrast, headline_function, lag_effects
+from bothways.designs.panel.room import DIRECTIONS, Room, estimate_of, place_of
 from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.parameters import Smooth
 from bothways.engine.profile import profile_interval

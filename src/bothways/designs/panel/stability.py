@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bothways.designs.panel.answers import Room
+from bothways.designs.panel.room import Room
 from bothways.engine.chibar import boundary_test
 from bothways.terms.answer import Table
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bothways.designs.panel.answers import DIRECTIONS, Room, estimate_of, place_of
 from bothways.designs.panel.effects import by_wave, lag_effects
 from bothways.designs.panel.estimation import Fitted
 from bothways.designs.panel.failures import failure_words
@@ -20,6 +19,7 @@ from bothways.designs.panel.moments import (
     mean_table,
     persistence_table,
 )
+from bothways.designs.panel.room import DIRECTIONS, Room, estimate_of, place_of
 from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.effects import raw_lags
 from bothways.engine.scaled import Test
