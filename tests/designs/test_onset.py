@@ -79,11 +79,13 @@ def test_the_truth_lies_in_the_intervals_of_one_large_world() -> None:
             assert answer.estimate.low < truth < answer.estimate.high, answer.id
     order = world.order()
     share = row(result, "order_share.a_to_b").estimate
-    ever = row(result, "order_share.ever_first.a_to_b").estimate
     assert share is not None
-    assert ever is not None
     assert share.low < order.a_first < share.high
-    assert ever.low < order.ever_a_first < ever.high
+    _, ever = next(t for t in result.tables if t.key == "onset_order").rows
+    assert ever[2] < order.ever_a_first < ever[3]  # type: ignore[operator]
+    unrelated = world.order(unrelated=True)
+    assert row(result, "order_share.a_to_b").expected == pytest.approx(unrelated.a_first, abs=0.05)
+    assert ever[4] == pytest.approx(unrelated.ever_a_first, abs=0.05)
 
 
 def test_occupancy_under_interventions_is_that_of_the_world() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,6 @@ from bothways.engine.chain.estimands import (
     incidence,
     occupancy,
     order_entered,
-    order_first,
 )
 from bothways.engine.chain.profile import profile_interval
 from bothways.terms.answer import Answer, Assumption, Caveat, Estimand, Estimate, Status
@@ -174,35 +174,32 @@ def _given(row: Answer, room: Room, found: Interval, scale: Scale, place: int = 
 
 
 def _orders(room: Room) -> list[Answer]:
-    """Who had it first: entered the state of both from A, from B, or not seen which; and who was ever first."""
+    """Who had it just before both: A alone, B alone, or not seen which."""
     setup, h = room.setup, room.setup.horizons[0]
+    found, expected = order_of(room, order_entered)
     rows = []
-    for key, function in (("order_share", order_entered), ("order_share.ever_first", order_first)):
-        if key != "order_share" and not set(RECOVERY[Direction.B_TO_A]) & set(setup.states.transitions):
-            continue
-        found = interval(room, function(setup.states, h), Link.LOGIT)
-        own = room.fits.chain
-        q = np.exp(own.rates.coefficients(own.fit.theta[: own.rates.size])[0])
-        expected = float(function(setup.states, h, World.UNRELATED)(q)[0])
-        for direction in BOTH_WAYS:
-            mine = direction is Direction.A_TO_B
-            shown = found if mine else Interval(1 - found.value, 1 - found.high, 1 - found.low, found.error)
-            row = _order_row(room, f"{key}.{direction}", direction, key != "order_share")
-            row = replace(row, expected=expected if mine else 1 - expected, headline=key == "order_share")
-            rows.append(_given(row, room, shown, Scale.SHARE, events=int(setup.moves[[0, 1, 2], 3].sum())))
+    for direction in BOTH_WAYS:
+        mine = direction is Direction.A_TO_B
+        shown = found if mine else Interval(1 - found.value, 1 - found.high, 1 - found.low, found.error)
+        first, second = (condition.label for condition in direction.ends(setup.records.pair))
+        row = replace(
+            _answer(room, f"order_share.{direction}", Facet.FIRST, direction, Estimand.ORDER_SHARE, Scale.SHARE),
+            model=room.fits.chain.key,
+            target="people free of both at the start who come to have both",
+            contrast=f"had {first} alone just before both, then {second} came",
+            horizon_days=setup.days(h),
+            expected=expected if mine else 1 - expected,
+            headline=True,
+        )
+        rows.append(_given(row, room, shown, Scale.SHARE, events=int(setup.moves[[0, 1, 2], 3].sum())))
     return [*rows, _unseen(room)]
 
 
-def _order_row(room: Room, slug: str, direction: Direction, ever: bool) -> Answer:
-    first, second = (condition.label for condition in direction.ends(room.setup.records.pair))
-    how = f"{first} was the first of the two ever to appear" if ever else f"had {first} alone just before both"
-    return replace(
-        _answer(room, slug, Facet.FIRST, direction, Estimand.ORDER_SHARE, Scale.SHARE),
-        model=room.fits.chain.key,
-        target="people free of both at the start who come to have both",
-        contrast=f"{how}, then {second} came",
-        horizon_days=room.setup.days(room.setup.horizons[0]),
-    )
+def order_of(room: Room, order: Callable[..., Function]) -> tuple[Interval, float]:
+    """The share with A first by the first horizon, in one sense of "first", and that expected were they unrelated."""
+    states, h, own = room.setup.states, room.setup.horizons[0], room.fits.chain
+    q = np.exp(own.rates.coefficients(own.fit.theta[: own.rates.size])[0])
+    return interval(room, order(states, h), Link.LOGIT), float(order(states, h, World.UNRELATED)(q)[0])
 
 
 def _unseen(room: Room) -> Answer:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from bothways.designs.onset.answers import BOTH_WAYS, LETTER, PREVENTED, REMOVED, Room, interval
+from bothways.designs.onset.answers import BOTH_WAYS, LETTER, PREVENTED, REMOVED, Room, interval, order_of
 from bothways.designs.onset.estimation import PATHS, criterion
 from bothways.designs.onset.guards import labels
 from bothways.designs.onset.states import DAYS_PER_YEAR
 from bothways.engine.chain.adequacy import pearson, prevalence
 from bothways.engine.chain.delta import Link
-from bothways.engine.chain.estimands import World, incidence, median_time, next_state, sojourn, time_in_state
+from bothways.engine.chain.estimands import (
+    World,
+    incidence,
+    median_time,
+    next_state,
+    order_entered,
+    order_first,
+    sojourn,
+    time_in_state,
+)
 from bothways.engine.chain.evalue import e_values
 from bothways.engine.chain.fit import PlainTarget
 from bothways.terms.answer import Cell, Table
@@ -25,7 +34,15 @@ def tables_of(room: Room) -> tuple[Table, ...]:
     first = (_moves(room),)
     if not room.fits.speaks.usable:
         return first
-    made = (_rates(room), _models(room), _stays(room), _time_in_state(room), _times(room), _e_values(room))
+    made = (
+        _rates(room),
+        _order(room),
+        _models(room),
+        _stays(room),
+        _time_in_state(room),
+        _times(room),
+        _e_values(room),
+    )
     target = room.fits.chain.target
     fit = (
         (_fit(room), _prevalence(room))
@@ -68,6 +85,27 @@ def _rates(room: Room) -> Table:
     columns = ("transition", f"rate per {_unit(room)}", "low", "high", "share of exits")
     note = "At the mean of the covariates." if chain.rates.covariates[1:] else ""
     return Table("onset_rates", "Rates", columns, tuple(rows), note)
+
+
+def _order(room: Room) -> Table:
+    """Who was first, in two senses, with the share expected were the two unrelated."""
+    a, b = labels(room.setup)
+    rows: list[tuple[Cell, ...]] = []
+    for words, order in (("just before both", order_entered), ("ever", order_first)):
+        found, expected = order_of(room, order)
+        cells = [float(x[0]) if np.isfinite(x[0]) else None for x in (found.value, found.low, found.high)]
+        rows.append((f"{a} {words}", *cells, expected))
+    note = (
+        f"Among people free of both who come to have both by {room.setup.horizons[0]:g} {_unit(room)}s; {b} makes up "
+        f"the rest. Where conditions can end, {a} may have come first long ago and be back only after {b}."
+    )
+    return Table(
+        "onset_order",
+        "Who had it first, in two senses",
+        ("first", "share", "low", "high", "if unrelated"),
+        tuple(rows),
+        note,
+    )
 
 
 def _models(room: Room) -> Table:
