@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,31 @@ def test_two_waves_are_said_in_the_first_sentence() -> None:
     first = text[text.index("Shown one way") :].split(". ")[0]
     assert "with two waves, lasting differences between people are mixed in" in first
     assert "a cause shared by both could look the same" in first
+
+
+def test_a_course_is_told_in_words_where_no_figure_shows() -> None:
+    facts = facts_of(FULL)
+    facts["answers"] = [a for a in facts["answers"] if a["estimand"] != "peak_lag"]
+    told = render(facts, "terminal").split("How fast?")[1].split("Through what?")[0]
+    row = next(a for a in facts["answers"] if a["curve"] and a["estimate"])
+    words = facts["words"]["answers"][row["id"]]
+    assert f"{words['estimate']} after {words['when']}" in " ".join(told.split())
+
+
+def test_a_fit_that_failed_is_among_the_reasons() -> None:
+    facts = facts_of(NOTHING)
+    failed = {
+        **facts_of(FULL)["answers"][0],
+        "status": "failed",
+        "status_says": "It did not settle.",
+        "estimate": None,
+        "headline": False,
+    }
+    facts["answers"], facts["refusals"] = [failed], []
+    assert "Panel of waves: It did not settle." in " ".join(render(facts, "terminal").split())
+
+
+def test_one_is_one() -> None:
+    text = render_look(replace(SOURCE, people=1, rows=1), (replace(FINDINGS[0], people=1),), DESCRIPTION)
+    assert "1 person, 1 row." in text
+    assert "(1 person)" in " ".join(text.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from bothways.reports import numbers
@@ -59,11 +60,12 @@ def _truth_sentence(facts: Facts, way: str) -> str:
 
 
 def _refusals(facts: Facts) -> list[Block]:
-    if any(a["estimate"] for a in facts["answers"]) or not facts["refusals"]:
+    reasons = (*(refusal_words(r) for r in facts["refusals"]), *_failures(facts))
+    if any(a["estimate"] for a in facts["answers"]) or not reasons:
         return []
     blocks: list[Block] = [
         Paragraph("No design could answer from these records, for these reasons:"),
-        Bullets(tuple(refusal_words(r) for r in facts["refusals"])),
+        Bullets(reasons),
     ]
     together = named_table(facts, "associations")
     if together is not None:
@@ -71,6 +73,12 @@ def _refusals(facts: Facts) -> list[Block]:
         blocks += [Paragraph(text), table_grid(together)]
     blocks.append(Paragraph("More of what they hold stands under “Methods, assumptions and the data's flow”."))
     return blocks
+
+
+def _failures(facts: Facts) -> tuple[str, ...]:
+    """Designs that tried and failed, each reason once: without it "no data" would stand beside the data."""
+    failed = [a for a in facts["answers"] if a["status"] == "failed" and a["facet"] == "strength"]
+    return tuple(dict.fromkeys(f"{DESIGNS.get(a['design'], a['design'])}: {a['status_says']}" for a in failed))
 
 
 def refusal_words(refusal: Facts) -> str:
@@ -192,11 +200,26 @@ def speed(facts: Facts) -> Section:
         items = tuple(f"{capital(_way(a, facts))}, greatest after {_peak(a, facts)}." for a in peaks)
         blocks.append(Bullets(items))
     if any(a["curve"] and a["estimate"] for a in facts["answers"]):
+        blocks += [Bullets(told) for told in (_curves_told(facts),) if told and not peaks]
         blocks.append(curve_figure(facts))
     if not blocks:
         blocks.append(Paragraph(_one_lag(facts)))
         blocks.append(Paragraph("A diary, or waves at several distances, would show how fast it grows and fades."))
     return Section("speed", "How fast?", tuple(blocks))
+
+
+def _curves_told(facts: Facts) -> tuple[str, ...]:
+    """Each way's course in words, at no more than four lags: a reader of plain text sees no figure."""
+    told = []
+    for way in WAYS:
+        names = [a["curve"] for a in facts["answers"] if a["curve"] and a["estimate"] and a["direction"] == way]
+        rows = [a for a in facts["answers"] if names and a["curve"] == names[0] and a["estimate"]]
+        step = max(1, math.ceil(len(rows) / 4))
+        words = [facts["words"]["answers"][a["id"]] for a in rows[::step]]
+        course = "; ".join(f"{w['estimate']} after {w['when']}" for w in words)
+        if course:
+            told.append(f"{capital(_way(rows[0], facts))}: {course}.")
+    return tuple(told)
 
 
 def _peak(answer: Facts, facts: Facts) -> str:

@@ -72,6 +72,11 @@ def count(n: float | int | None) -> str:
     return MISSING if n is None or not usable(n) else f"{round(n):,}"
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """``1 row``, ``2,310 rows``."""
+    return f"{n:,} {one if n == 1 else (many or one + 's')}"
+
+
 def about(n: float | None) -> str:
     """A rough count: two significant digits."""
     if n is None or not usable(n) or n <= 0:

@@ -58,4 +58,4 @@ def _lede(facts: Facts) -> str:
     people = facts["source"]["people"]
     who = "one person" if people == 1 else f"{numbers.count(people)} people"
     what = "A simulated world" if facts["simulated"] else "Records"
-    return f"{what} of {who}, {numbers.count(facts['source']['rows'])} rows."
+    return f"{what} of {who}, {numbers.counted(facts['source']['rows'], 'row')}."

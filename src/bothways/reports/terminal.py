@@ -23,6 +23,7 @@ from bothways.reports.document import (
     Terms,
 )
 from bothways.reports.grids import table_grid
+from bothways.reports.numbers import counted
 from bothways.reports.sections import document_of
 from bothways.terms.answer import Table
 from bothways.terms.records import Finding, Source
@@ -41,7 +42,8 @@ def terminal(facts: Facts, for_reader: str = "clinician") -> str:
 
 def render_look(source: Source, findings: tuple[Finding, ...], tables: tuple[Table, ...]) -> str:
     """What is in a table of records, as text: findings first, then every table."""
-    parts = [_fill(f"{source.path or 'A table in memory'}: {source.people:,} people, {source.rows:,} rows.")]
+    who = counted(source.people, "person", "people")
+    parts = [_fill(f"{source.path or 'A table in memory'}: {who}, {counted(source.rows, 'row')}.")]
     if findings:
         parts.append("\n".join(_bullet(_finding(f)) for f in findings))
     parts += [_grid(table_grid(asdict(table))) for table in tables]
@@ -49,7 +51,7 @@ def render_look(source: Source, findings: tuple[Finding, ...], tables: tuple[Tab
 
 
 def _finding(finding: Finding) -> str:
-    who = f" ({finding.people:,} people)" if finding.people else ""
+    who = f" ({counted(finding.people, 'person', 'people')})" if finding.people else ""
     return f"{finding.level.value.capitalize()}: {finding.message}{who} {finding.mend}".strip()
 
 
