@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +22,15 @@ import numpy as np
 
 from bothways.designs.diary import DiaryDesign
 from bothways.designs.diary.answers import DIRECTIONS, effect_at
-from bothways.designs.diary.estimation import choose, fit_pair
+from bothways.designs.diary.design import DRAWS
+from bothways.designs.diary.estimation import choose, fit_pair, resampled
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.setup import set_up
+from bothways.engine.statespace.fit import fit_series, total_and_gradient
+from bothways.engine.statespace.inference import covariance
+from bothways.engine.statespace.personal_fit import fit_personal
+from bothways.engine.statespace.series import Series, make_series
+from bothways.engine.statespace.structure import multivariate
 from bothways.simulation import Observation, simulate
 from bothways.terms.question import Facet, Question, Scale
 from bothways.terms.settings import Settings
@@ -72,6 +80,8 @@ def one_world(scenario: Scenario, seed: int) -> dict[str, object]:
     lags = choose_lags(setup, ())
     plain, with_error = fit_pair(setup)
     chosen = choose(plain, with_error)
+    if scenario.people == 1 and chosen.usable:
+        chosen = resampled(chosen, DRAWS, seed)
     row: dict[str, object] = {
         "scenario": scenario.name, "seed": seed, "model": chosen.name, "outcome": chosen.fit.outcome.value,
         "limits": list(chosen.fit.at_limit),
@@ -131,6 +141,58 @@ def _reads(value: float, low: float, high: float, se: float) -> bool:
 
 def _read(out: Path) -> list[dict]:
     return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+
+
+def speed() -> None:
+    """The shapes of the design note: seconds of CPU after compilation, which is timed first."""
+    _clock("first use (compiles, or loads what was compiled)", lambda: _fit("null", 10, 20, False))
+    _clock("first use with three processes", lambda: _gradient(3, 5, 10))
+    _clock("whole fit with errors, 1 x 500", lambda: _fit("both-ways", 1, 500, False))
+    _clock("whole fit with errors, 100 x 50, random means", lambda: _fit("both-ways", 100, 50, False))
+    _clock("the same with errors of measurement", lambda: _fit("both-ways", 100, 50, True))
+    _clock("one gradient, 1 x 1,476, four processes", lambda: _gradient(4, 1, 1476), 20)
+    _clock("one gradient, 1,000 x 100, four processes", lambda: _gradient(4, 1000, 100), 5)
+    _clock("random dynamics, 100 x 50", lambda: _personal(100, 50))
+    _clock("whole fit, 10,000 x 100, random means", lambda: _fit("both-ways", 10_000, 100, False))
+    print(f"most memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB")
+
+
+def _clock(what: str, prepare: Callable[[], Callable[[], object]], times: int = 1) -> None:
+    """Preparation is not timed."""
+    run = prepare()
+    began, wall = time.process_time(), time.perf_counter()
+    for _ in range(times):
+        run()
+    cpu, seconds = (time.process_time() - began) / times, (time.perf_counter() - wall) / times
+    print(f"{what:55s} {cpu:8.3f} s of CPU, {seconds:8.3f} s")
+
+
+def _series(world: str, people: int, answers: int) -> Series:
+    made = simulate(world, people=people, waves=answers, seed=1, design="diary", observation=Observation(missing=0.1))
+    return set_up(made.records, trend=False).series
+
+
+def _fit(world: str, people: int, answers: int, error: bool) -> Callable[[], object]:
+    series = _series(world, people, answers)
+    structure = multivariate(("a", "b"), random_means=people > 1, error=error)
+    return lambda: covariance(fit_series(structure, series))
+
+
+def _personal(people: int, answers: int) -> Callable[[], object]:
+    fit = fit_series(multivariate(("a", "b"), random_means=True), _series("both-ways", people, answers))
+    random = tuple(
+        n for n in fit.structure.names if n.startswith(("drift", "diffusion_root[a,a]", "diffusion_root[b,b]"))
+    )
+    return lambda: fit_personal(fit, random, np.random.default_rng(1))
+
+
+def _gradient(p: int, people: int, answers: int) -> Callable[[], object]:
+    rng = np.random.default_rng(1)
+    time_of = np.concatenate([np.cumsum(rng.uniform(0.05, 1.0, answers)) for _ in range(people)])
+    series = make_series(np.repeat(np.arange(people), answers), time_of, rng.normal(size=(people * answers, p)))
+    structure = multivariate(tuple("abcd"[:p]), random_means=False)
+    theta = np.full(structure.size, 0.1)
+    return lambda: total_and_gradient(structure, series, theta)
 
 
 def main() -> None:

@@ -9,9 +9,19 @@ import numpy as np
 from bothways.designs.base import Refusal
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run, answers_of
 from bothways.designs.diary.checks import caveats_of, surprises
-from bothways.designs.diary.estimation import Fitted, Models, base_structure, choose, fit_pair, fit_rivals, fitted
+from bothways.designs.diary.estimation import (
+    Fitted,
+    Models,
+    base_structure,
+    choose,
+    fit_pair,
+    fit_rivals,
+    fitted,
+    resampled,
+)
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.pathways import pathway_answers, pathways_in
+from bothways.designs.diary.persons import LEAST_FOR_DIFFERENCES, persons_tables
 from bothways.designs.diary.plan import plan_table
 from bothways.designs.diary.setup import DiarySetup, answers_by_person, set_up
 from bothways.designs.diary.tables import (
@@ -32,6 +42,7 @@ from bothways.terms.settings import Settings
 
 LEAST_ANSWERS = 20  # median a person
 LEAST_ANSWERS_ALONE = 50
+DRAWS = 99  # of the bootstrap for a single diary, whose curvature alone promises too much
 MOST_WAVES = 15  # with so few common occasions the panel design speaks
 
 
@@ -80,6 +91,7 @@ class DiaryDesign:
             tables += _forecasts(setup, models.chosen, settings, progress)
             if setup.one_person and seen is not None:
                 tables.append(course_table(setup, seen, settings.level))
+            tables += _persons(run, progress)
             for pathway in () if settings.quick else pathways_in(records):
                 progress(f"diary: pathway {setup.label(pathway)}", 0.9)
                 answers = (*answers, *pathway_answers(run, pathway))
@@ -100,11 +112,23 @@ def _fit_all(setup: DiarySetup, settings: Settings, progress: Progress) -> Model
     chosen = choose(plain, with_error)
     if not chosen.usable:
         return Models(chosen, plain, with_error, None, None, None)
+    count = settings.bootstrap or (0 if setup.random_means or settings.quick else DRAWS)
+    if count:
+        progress("diary: bootstrap", 0.2)
+        chosen = resampled(chosen, count, settings.seed)
     progress("diary: an unseen common cause", 0.4)
     hidden, both = fit_rivals(setup, chosen)
     bare = set_up(setup.records, trend=False, phases=False)
     untrended: Fitted = fitted(chosen.name, base_structure(bare, error=chosen.error), bare, chosen.error)
     return Models(chosen, plain, with_error, hidden, both, untrended)
+
+
+def _persons(run: Run, progress: Progress) -> list[Table]:
+    """In how many people each direction holds, where there are people enough and time for it."""
+    if run.settings.quick or run.setup.people < LEAST_FOR_DIFFERENCES:
+        return []
+    progress("diary: differences between people", 0.85)
+    return persons_tables(run)
 
 
 def _forecasts(setup: DiarySetup, chosen: Fitted, settings: Settings, progress: Progress) -> list[Table]:

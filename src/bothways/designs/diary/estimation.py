@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from bothways.designs.diary.setup import DiarySetup
+from bothways.engine.statespace.bootstrap import Kind, bootstrap
 from bothways.engine.statespace.effects import standardised_effect
 from bothways.engine.statespace.fit import StateSpaceFit, fit_series
-from bothways.engine.statespace.inference import Covariance, covariance
+from bothways.engine.statespace.inference import LEAST_PEOPLE, Covariance, covariance
 from bothways.engine.statespace.rivals import hidden_common_cause
 from bothways.engine.statespace.structure import Structure, multivariate
 from bothways.terms.answer import Estimate
@@ -24,12 +25,16 @@ Function = Callable[[Float[np.ndarray, "n p p"], Float[np.ndarray, "n p p"]], np
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A fit with its covariance (None where the fit did not come about) and the name it goes by."""
+    """A fit with its covariance (None where the fit did not come about) and the name it goes by.
+
+    ``draws`` are estimates from the bootstrap: where they scatter more than the covariance says, they are believed.
+    """
 
     name: str
     fit: StateSpaceFit
     covariance: Covariance | None
     error: bool
+    draws: Float[np.ndarray, "draws q"] | None = None
 
     @property
     def usable(self) -> bool:
@@ -95,6 +100,13 @@ def fit_rivals(setup: DiarySetup, chosen: Fitted) -> tuple[Fitted, Fitted]:
     return rivals[0], rivals[1]
 
 
+def resampled(model: Fitted, count: int, seed: int) -> Fitted:
+    """With bootstrap draws: answers drawn anew from the model for few persons, persons drawn anew for many."""
+    kind: Kind = "person" if model.fit.series.people >= LEAST_PEOPLE else "parametric"
+    draws, _ = bootstrap(model.fit, kind, count, np.random.default_rng(seed))
+    return replace(model, draws=draws) if len(draws) > count // 2 else model
+
+
 def effect_function(lags: Float[np.ndarray, " lags"], p: int) -> Function:
     """Standardised total effects at all lags of the first ``p`` processes, flat: (lag, outcome, cause)."""
 
@@ -108,17 +120,26 @@ def delta(model: Fitted, function: Function) -> tuple[Float[np.ndarray, " k"], F
     """The estimand at the estimates and its covariance J V J', J by central differences on the free scale.
 
     Unlike draws from N(θ̂, V) it does not depend on the scale of a parameter, so that a nearly flat error variance
-    (log variance −8 ± 10) does not send the band astray.
+    (log variance −8 ± 10) does not send the band astray. Where there are bootstrap draws and they scatter more, the
+    errors are widened to theirs.
     """
     fit = model.fit
     assert model.covariance is not None
-    steps = 1e-5 * np.eye(fit.theta.size)
-    points = np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps])
-    systems = [fit.structure.system(theta) for theta in points]
-    values = function(np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems]))
     q = fit.theta.size
+    steps = 1e-5 * np.eye(q)
+    values = _at(model, np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps]), function)
     J = (values[1 : q + 1] - values[q + 1 :]).T / 2e-5
-    return values[0], np.asarray(J @ model.covariance.matrix @ J.T)
+    C = J @ model.covariance.matrix @ J.T
+    if model.draws is not None:
+        scatter = _at(model, model.draws, function).std(axis=0)
+        wider = np.maximum(1.0, scatter / np.sqrt(np.maximum(np.diag(C), 1e-18)))
+        C = C * np.outer(wider, wider)
+    return values[0], np.asarray(C)
+
+
+def _at(model: Fitted, thetas: Float[np.ndarray, "n q"], function: Function) -> np.ndarray:
+    systems = [model.fit.structure.system(theta) for theta in thetas]
+    return function(np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems]))
 
 
 def estimate(value: float, se: float, model: Fitted, level: float, scale: Scale = Scale.SD_PER_SD) -> Estimate:

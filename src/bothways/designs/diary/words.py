@@ -76,4 +76,6 @@ def _errors(models: Models) -> str:
 
 def _spread(models: Models) -> str:
     by_person = models.chosen.covariance is not None and models.chosen.covariance.kind == "sandwich"
-    return "a sandwich over people" if by_person else "the curvature of the likelihood"
+    draws = models.chosen.draws
+    wider = "" if draws is None else f", widened where {len(draws):,} refits of the bootstrap scatter more"
+    return ("a sandwich over people" if by_person else "the curvature of the likelihood") + wider

@@ -201,8 +201,8 @@ def _predict_adjoint(p, n, d, E, k, means, covs, t, g, G, E_bar, noise_bar, row,
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def backward(
-    p, n, d, first, last, y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar, noise_bar, level_bar, jump_bar,
-    loading_bar, intercept_bar, error_bar, person, g, G, trace_mean, trace_cov,
+    p, n, d, first, last, y, step, E, level, basis, loading, moving, means, covs, v, F, E_bar, noise_bar, level_bar,
+    jump_bar, loading_bar, intercept_bar, error_bar, person, g, G, trace_mean, trace_cov,
 ):  # fmt: skip
     """Reverse sweep over what ``forward`` stored; on return g, G are ∂ℓ/∂ of the starting mean and covariance.
 
@@ -256,9 +256,9 @@ def longest(starts):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
-    p_size, n_size, d_size, people, starts, y, step, E, noise, level, jump, basis, loading, intercept, error, start_mean, start_cov,
-    gradient, moving, loglik, E_bar, noise_bar, level_bar, jump_bar, loading_bar, intercept_bar, error_bar, mean_bar,
-    cov_bar, trace_mean, trace_cov,
+    p_size, n_size, d_size, people, starts, y, step, E, noise, level, jump, basis, loading, intercept, error,
+    start_mean, start_cov, gradient, moving, loglik, E_bar, noise_bar, level_bar, jump_bar, loading_bar, intercept_bar,
+    error_bar, mean_bar, cov_bar, trace_mean, trace_cov,
 ):  # fmt: skip
     """Log-likelihood of each person in ``people`` and, if ``gradient``, all adjoints. False where one is −∞.
 
@@ -273,8 +273,8 @@ def sweep(
         means[0, 0] = start_mean[i]
         covs[0, 0] = start_cov[i]
         loglik[i] = forward(
-            p, n, d, starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
-            v, F,
+            p, n, d, starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means,
+            covs, v, F,
         )  # fmt: skip
         if not np.isfinite(loglik[i]):
             return False
@@ -304,8 +304,8 @@ def predict_rows(
         means[0, 0] = start_mean[i]
         covs[0, 0] = start_cov[i]
         forward(
-            p, n, d, starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means, covs,
-            v, F,
+            p, n, d, starts[i], starts[i + 1], y, step, E, noise, level, jump, basis, loading, intercept, error, means,
+            covs, v, F,
         )  # fmt: skip
         for row in range(starts[i], starts[i + 1]):
             t = row - starts[i]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -180,14 +181,14 @@ def _sweep(
     traces = (np.empty((0, 2, n)), np.empty((0, 2, n, n))) if trace is None else trace
 
     usual = p == 2 and d == 2 and n <= 4  # worth a compilation of its own: twice as quick
-    dims = ((0,) * p, (0,) * n, (0,) * d) if usual else (p, n, d)
+    sizes: list[Any] = [(0,) * k if usual else k for k in (p, n, d)]
 
     def work(some: Int[np.ndarray, " some"]) -> bool:
         done = kernels.sweep(
-            *dims, some, series.starts, series.values, step, steps.transition, steps.noise, level, jump, series.basis,
-            system.loading, system.intercept, system.noise, *start, gradient, moving, out.loglik, out.transition,
-            out.noise, out.level, out.jump, out.loading, out.intercept, out.error, out.start_mean, out.start_cov,
-            *traces,
+            sizes[0], sizes[1], sizes[2], some, series.starts, series.values, step, steps.transition, steps.noise,
+            level, jump, series.basis, system.loading, system.intercept, system.noise, *start, gradient, moving,
+            out.loglik, out.transition, out.noise, out.level, out.jump, out.loading, out.intercept, out.error,
+            out.start_mean, out.start_cov, *traces,
         )  # fmt: skip
         return bool(done)
 

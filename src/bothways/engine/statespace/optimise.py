@@ -56,15 +56,14 @@ class Ascent:
     gain: float
 
 
-def ascend(objective: Objective, start: np.ndarray, hessian: np.ndarray) -> Ascent | None:
-    """Quasi-Newton from a known Hessian and no more: for refits beside a fit, where no error is asked for."""
+def ascend(objective: Objective, start: np.ndarray, hessian: np.ndarray, gain: float = 1e-6) -> Ascent | None:
+    """Quasi-Newton from a known Hessian until ``gain`` is left, and no more: where no standard error is asked for."""
     call = _Counted(objective)
     here = call(start)
     if here is None:
         return None
-    point, value, gradient = _quasi_newton(call, start, here[0], here[1], hessian)
-    gain = float(gradient @ np.linalg.solve(positive_part(hessian), gradient))
-    return Ascent(point, value, gain)
+    point, value, gradient = _quasi_newton(call, start, here[0], here[1], hessian, gain)
+    return Ascent(point, value, float(gradient @ np.linalg.solve(positive_part(hessian), gradient)))
 
 
 def climb(
@@ -155,14 +154,14 @@ def _decrement(H: np.ndarray, gradient: np.ndarray) -> tuple[float, bool]:
 
 
 def _quasi_newton(
-    call: Objective, point: np.ndarray, value: float, gradient: np.ndarray, H: np.ndarray
+    call: Objective, point: np.ndarray, value: float, gradient: np.ndarray, H: np.ndarray, enough: float = 1e-6
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """BFGS from (H)⁺ until g'Bg is small or no step helps; B approximates H⁻¹."""
     B = np.linalg.inv(positive_part(H))
     for _ in range(25 + 4 * point.size):
         direction = B @ gradient
         gain = float(direction @ gradient)
-        if gain < 1e-6:
+        if gain < enough:
             break
         far = np.abs(direction).max()
         if far > 1.0:

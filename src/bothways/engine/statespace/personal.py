@@ -191,7 +191,7 @@ def find_modes(mixture: Mixture, outer: np.ndarray, start: Modes | None = None) 
 
 def _curvature(mixture: Mixture, outer: np.ndarray, u: np.ndarray) -> Float[np.ndarray, "people q q"] | None:
     """−∂²g/∂u∂u' by central differences, its eigenvalues kept at or above a tenth (the prior gives one)."""
-    people, q = u.shape
+    q = u.shape[1]
     e = EPSILON * np.eye(q)
     points = np.concatenate([u[None] + e[:, None, :], u[None] - e[:, None, :]])
     found = evaluate(mixture, outer, points)

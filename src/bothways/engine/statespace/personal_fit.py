@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from bothways.engine.statespace.effects import standardised_effect
 from bothways.engine.statespace.fit import Outcome, StateSpaceFit
-from bothways.engine.statespace.optimise import climb
+from bothways.engine.statespace.optimise import ascend, climb
 from bothways.engine.statespace.personal import (
     Mixture,
     Modes,
@@ -21,7 +21,8 @@ from bothways.engine.statespace.personal import (
 )
 
 FIRST_SD = 0.3  # to start from, on the free scales
-NO_SD = 0.03  # a smaller SD between persons is none
+NO_SD = 0.05  # a smaller SD between persons is none
+ROUGH = 0.05  # of log-likelihood: near enough to see which SDs go to zero
 CLIMB_TOLERANCE = 1e-6
 
 
@@ -80,21 +81,22 @@ def _climb(
         last = found[2]
         return float(found[0].sum()), found[1].sum(axis=0)
 
-    top = climb(objective, start, tolerance=CLIMB_TOLERANCE, hessian=guess, central=False, rounds=4)
+    if guess is not None:
+        rough = ascend(objective, start, guess, gain=ROUGH)
+        if rough is None:
+            return None
+        _, tau, _ = mixture.split(rough.point)
+        none = tau < np.log(NO_SD)
+        if none.all():
+            return None
+        if none.any():
+            fewer, kept = _without(mixture, none)
+            gone = tuple(f"sd {mixture.structure.names[k]}" for k in mixture.random[none])
+            return _climb(fewer, rough.point[kept], guess[np.ix_(kept, kept)], rng, (*limits, *gone))
+        start = rough.point
+    top = climb(objective, start, tolerance=CLIMB_TOLERANCE, central=False, rounds=4)
     if top is None:
         return None
-    _, tau, _ = mixture.split(top.point)
-    none = tau < np.log(NO_SD)
-    if none.any():
-        gone = tuple(f"sd {mixture.structure.names[k]}" for k in mixture.random[none])
-        fewer = replace(mixture, random=mixture.random[~none], stacks={})
-        kept = np.ones(top.point.size, bool)
-        n, q = mixture.structure.size, mixture.random.size
-        kept[n : n + q] = ~none
-        kept[n + q :] = np.repeat(~none, mixture.moderators.shape[1])
-        if fewer.random.size == 0:
-            return None
-        return _climb(fewer, top.point[kept], top.hessian[np.ix_(kept, kept)], rng, (*limits, *gone))
     final = laplace(mixture, top.point, last)
     if final is None:
         return None
@@ -112,6 +114,15 @@ def persons_effects(found: PersonalFit, lag: float, outcome: int, cause: int) ->
     """Each person's standardised total effect at their mode: drawn towards the mean as far as their answers are few."""
     thetas = persons_theta(found.mixture, found.outer, found.modes.u[None])[0]
     return _effects(found, thetas, lag, outcome, cause)
+
+
+def _without(mixture: Mixture, none: np.ndarray) -> tuple[Mixture, np.ndarray]:
+    """The mixture with some components common to all, and which outer parameters are left."""
+    n, q = mixture.structure.size, mixture.random.size
+    kept = np.ones(n + q * (1 + mixture.moderators.shape[1]), bool)
+    kept[n : n + q] = ~none
+    kept[n + q :] = np.repeat(~none, mixture.moderators.shape[1])
+    return replace(mixture, random=mixture.random[~none], stacks={}), np.flatnonzero(kept)
 
 
 @dataclass(frozen=True, slots=True)
