@@ -188,3 +188,11 @@ def test_a_diary_of_one_person_may_hold_items(total: bool, topic: Topic) -> None
     assert (records.people, records.rows) == (1, 40)
     assert np.nansum(records.values["depression"]) == answers.sum()
     assert records.findings[0].code == "self_harm_item"
+
+
+def test_a_frame_with_odd_names(panel: pl.DataFrame, topic: Topic) -> None:
+    frame = panel.to_pandas()
+    assert read(frame.rename(columns={"pain": 3}), topic=topic, layout=Layout(b=("3",))).people == 60
+    frame.columns = ["id", "wave", "phq9", "pain", *["pain"] * (frame.shape[1] - 4)]
+    with pytest.raises(RecordsError, match="stand twice: pain"):
+        read(frame, topic=topic)

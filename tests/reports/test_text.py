@@ -98,6 +98,7 @@ def test_a_fit_that_failed_is_among_the_reasons() -> None:
         "headline": False,
     }
     facts["answers"], facts["refusals"] = [failed], []
+    facts["words"]["answers"] = facts_of(FULL)["words"]["answers"]
     assert "Panel of waves: It did not settle." in " ".join(render(facts, "terminal").split())
 
 

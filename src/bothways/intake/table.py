@@ -319,6 +319,10 @@ def _from_frame(source: Any) -> Sheet:
     index = getattr(source, "index", None)
     if any(getattr(index, "names", ())):  # a named pandas index is a column that was set aside
         source = source.reset_index()
+    if hasattr(source, "set_axis"):  # pandas takes any object as a column's name, and a name twice
+        names = [str(name) for name in source.columns]
+        check_header(names, "the table")
+        source = source.set_axis(names, axis=1)
     try:
         frame = nw.from_native(source, eager_only=True)
     except TypeError:
