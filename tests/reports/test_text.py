@@ -95,6 +95,7 @@ def test_a_fit_that_failed_is_among_the_reasons() -> None:
         "status": "failed",
         "status_says": "It did not settle.",
         "estimate": None,
+        "smallest_effect": None,
         "headline": False,
     }
     facts["answers"], facts["refusals"] = [failed], []
