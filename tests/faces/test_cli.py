@@ -73,12 +73,6 @@ def test_simulated_records_can_be_asked(bothways, tmp_path: Path) -> None:
     assert run.code == 0, run.err
 
 
-def test_demo_says_that_it_is_simulated(bothways) -> None:
-    run = bothways("demo")
-    assert run.code == 0, run.err
-    assert "simulated" in run.out.lower()
-
-
 def _bad_files(place: Path) -> None:
     panel = long_panel()
     text = csv_text(panel)
