@@ -28,7 +28,7 @@ app = typer.Typer(
 
 Quick = Annotated[bool, typer.Option("--quick", help="Skip what tries to break the answer.")]
 Designs = Annotated[str, typer.Option("--design", metavar="auto|panel|...", help="Which designs answer.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same digits.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same digits.")]
 Bootstrap = Annotated[int, typer.Option(min=0, metavar="DRAWS", help="Intervals by resampling people; 0 for none.")]
 Syntax = Annotated[
     str | None,
@@ -186,7 +186,7 @@ def evidence(
 @app.command()
 def simulate(
     world: Annotated[str, typer.Argument(metavar="WORLD", help="null, both-ways, pain-first, shared-cause, ...")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the table goes: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the table goes, as .csv.")],
     people: People = 1000,
     waves: WaveCount = 5,
     seed: Seed = 1,
