@@ -10,9 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tests.reports.outcomes import CARED, FULL, OUTCOMES, PLAIN
 
 from bothways.reports import facts_of, render
+from bothways.reports.ladders import forest
 from bothways.terms.errors import ReportError
 
 ROOT = Path(__file__).parents[2]
@@ -257,3 +259,17 @@ def test_a_page_of_everything_is_made_within_its_time() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert float(told.stdout) < 1.5
+
+
+def test_names_in_a_forest_end_before_their_numbers_begin() -> None:
+    facts = facts_of(OUTCOMES["full"])
+    for words in facts["words"]["answers"].values():
+        words["model"] = "Published studies (published meta-analysis of many cohorts)"
+    figure = forest(facts)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for axes in figure.axes:
+        lines: dict[float, list[object]] = {}
+        for text in axes.texts:
+            lines.setdefault(text.get_position()[1], []).append(text.get_window_extent(renderer))
+        for name, number in (boxes for boxes in lines.values() if len(boxes) == 2):
+            assert name.x1 < number.x0  # type: ignore[attr-defined]

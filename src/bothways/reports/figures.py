@@ -65,12 +65,10 @@ def _arrow(axes: Any, word: str, way: str, y: float, bend: float) -> None:
 
     style, width = STROKES[word]
     start, stop = ((84, y), (WIDTH - 84, y)) if way == "a_to_b" else ((WIDTH - 84, y), (84, y))
-    axes.add_patch(
-        FancyArrowPatch(
-            start, stop, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>,head_length=8,head_width=5",
-            mutation_scale=1, color=WAY[way], lw=width, ls=style, shrinkA=0, shrinkB=0, capstyle="butt",
-        )
-    )  # fmt: skip
+    common: dict[str, Any] = {"connectionstyle": f"arc3,rad={bend}", "mutation_scale": 1, "color": WAY[way]}
+    head = "-|>,head_length=9,head_width=6"  # a patch of its own: dots would break its outline
+    axes.add_patch(FancyArrowPatch(start, stop, arrowstyle="-", lw=width, ls=style, shrinkA=0, shrinkB=8, **common))
+    axes.add_patch(FancyArrowPatch(start, stop, arrowstyle=head, lw=0, shrinkA=0, shrinkB=0, **common))
 
 
 def _flow(facts: Facts) -> Any:

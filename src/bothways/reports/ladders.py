@@ -75,6 +75,8 @@ def evidence(facts: Facts) -> Any:
     )
 
 
+ROOM = 52  # characters of the usual size that fit on a line, the name and the numbers together
+TYPE, SMALLEST = 11.5, 8.5
 HEAD, RUNG, AXIS = 30.0, 40.0, 52.0  # points taken by a direction's heading, an answer, and an axis with its name
 
 
@@ -113,7 +115,8 @@ def _block(axes: Any, rows: list[Facts], height: float, facts: Facts) -> None:
 def _rung(axes: Any, row: Facts, y: float) -> None:
     """A line of text, and under it the track: the band of no interest, no effect, the interval, the estimate."""
     place, colour, track = axes.get_yaxis_transform(), WAY[row["way"]], y + 22
-    axes.text(0, y + 7, row["name"], transform=place, ha="left", size=11.5, color=INK)
+    name, size = _fitted(row["name"], ROOM - len(row["text"]))
+    axes.text(0, y + 7, name, transform=place, ha="left", size=size, color=INK)
     axes.text(1, y + 7, row["text"], transform=place, ha="right", size=11.5, color=SOFT)
     low, high, null = _band(row)
     axes.fill_between([low, high], track - 7, track + 7, color=BAND, lw=0)
@@ -125,6 +128,13 @@ def _rung(axes: Any, row: Facts, y: float) -> None:
     axes.plot([row["value"]], [track], "o", ms=7.5, mfc=PAPER if row["hollow"] else colour, mec=colour, mew=1.6)
     if row["truth"] is not None:
         axes.plot([row["truth"]], [track], "D", ms=6, mfc=PAPER, mec=INK, mew=1.4)
+
+
+def _fitted(name: str, room: int) -> tuple[str, float]:
+    """A name and its size, so that it ends before the numbers on its line begin: smaller, and then shorter."""
+    most = int(room * TYPE / SMALLEST)
+    shown = name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+    return shown, max(SMALLEST, min(TYPE, TYPE * room / len(shown)))
 
 
 def _band(row: Facts) -> tuple[float, float, float]:
