@@ -13,8 +13,8 @@ from bothways.cli.rooms import moving_line, room, typed
 from bothways.terms.settings import Settings
 
 WORLD = "both-ways"
-PEOPLE = {"panel": 1000, "onset": 2000}
-SECONDS = 6.0
+PEOPLE = {"panel": 1000, "onset": 1000}
+SECONDS = 4.0
 
 
 def show(outputs: OutputOptions, seed: int, cache: Path | None) -> None:

@@ -17,6 +17,7 @@ CLOSING = (
     "Coming before and predicting is what records can show. Whether treating the one would ease the other is another "
     "question, which a trial answers."
 )
+TELLING = frozenset({"arm_is_no_lever", "shared_people"})
 DIRECTIONAL = frozenset({"cross_lag", "rate_ratio", "total", "pooled"})
 
 
@@ -24,7 +25,7 @@ def short_answer(facts: Facts) -> Section:
     """The verdict first, drawn and in words; its numbers one click below."""
     blocks: list[Block] = [*_simulated(facts), Paragraph(facts["verdict"]["short_answer"], "lead")]
     blocks += [glance(facts), cards(facts)]
-    blocks += [*course_of_person(facts), *_refusals(facts)]
+    blocks += [*_notes(facts), *course_of_person(facts), *_refusals(facts)]
     headline = [a for a in facts["answers"] if a["headline"] and a["facet"] == "strength"]
     if headline:
         note = "The smallest effect was set before any estimate was seen."
@@ -46,6 +47,11 @@ def _simulated(facts: Facts) -> list[Block]:
         f"These records are simulated: nobody lived them. {named}{world['says']} Its truth stands beside every answer."
     )
     return [Paragraph(text, "note")]
+
+
+def _notes(facts: Facts) -> list[Block]:
+    """What was noticed of the records as a whole and bears on how the answer is read."""
+    return [Paragraph(f["message"].rstrip(".") + ".", "note") for f in facts["findings"] if f["code"] in TELLING]
 
 
 def _card(facts: Facts, way: str) -> Card:
@@ -71,6 +77,7 @@ def _refusals(facts: Facts) -> list[Block]:
     if together is not None:
         text = "What these records do show is how the two go together, which says nothing of order:"
         blocks += [Paragraph(text), table_grid(together)]
+    blocks += [Paragraph(text) for text in _ages_of_onset(facts)]
     blocks.append(Paragraph("More of what they hold stands under “Methods, assumptions and the data's flow”."))
     return blocks
 
@@ -79,6 +86,20 @@ def _failures(facts: Facts) -> tuple[str, ...]:
     """Designs that tried and failed, each reason once: without it "no data" would stand beside the data."""
     failed = [a for a in facts["answers"] if a["status"] == "failed" and a["facet"] == "strength"]
     return tuple(dict.fromkeys(f"{DESIGNS.get(a['design'], a['design'])}: {a['status_says']}" for a in failed))
+
+
+def _ages_of_onset(facts: Facts) -> list[str]:
+    """Remembered ages of onset among the columns without a part: told, since they invite a conclusion."""
+    told = []
+    for row in (named_table(facts, "other_columns") or {"rows": []})["rows"]:
+        name, people, mean, spread = str(row[0]), row[2], row[4], row[5]
+        if "onset" in name.lower() and numbers.usable(mean) and numbers.usable(spread):
+            told.append(
+                f"'{name}' tells an onset in {numbers.count(people)} people: {numbers.number(mean)} on average (SD "
+                f"{numbers.number(spread)}). Without the onset of the other condition in the same people it says "
+                "nothing of which came first."
+            )
+    return told
 
 
 def refusal_words(refusal: Facts) -> str:
@@ -142,7 +163,7 @@ def _beside(rows: list[Facts], speaker: str, facts: Facts) -> list[Block]:
 
 
 def _caveats(rows: list[Facts]) -> list[Block]:
-    texts = dict.fromkeys(c["text"] for a in rows for c in a["caveats"])
+    texts = dict.fromkeys(capital(c["text"]).rstrip(".") + "." for a in rows for c in a["caveats"])
     return [Paragraph("Mind this:"), Bullets(tuple(texts))] if texts else []
 
 

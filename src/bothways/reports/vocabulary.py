@@ -31,7 +31,11 @@ CERTAINTY_MEANS: Mapping[str, str] = {
     "low": "More research is likely to change this word.",
     "very_low": "This word is a first hint and no more.",
 }
-UNDECIDED_MEANS = "The data agree both with nothing and with something that matters: this is not a “no”."
+WORD_MEANS: Mapping[str, str] = {
+    "too_uncertain": "The data agree both with nothing and with something that matters: this is not a “no”.",
+    "no_data": "Nothing here speaks for or against it.",
+}
+"""What stands in place of the certainty's meaning where no word was decided."""
 SCALES: Mapping[str, str] = {
     "sd_per_sd": "standard deviations per standard deviation",
     "hazard_ratio": "hazard ratio",

@@ -16,8 +16,8 @@ from bothways.reports.vocabulary import (
     ORDER_WORDS,
     READINGS,
     SCALES,
-    UNDECIDED_MEANS,
     VERDICTS,
+    WORD_MEANS,
 )
 from bothways.terms.answer import Estimate
 from bothways.terms.question import Scale
@@ -76,9 +76,7 @@ def _direction_words(facts: Facts, way: str) -> Facts:
         "question": f"Can {start} lead to {end}?",
         "word": VERDICTS[verdict["word"]],
         "certainty": CERTAINTIES[verdict["certainty"]],
-        "certainty_means": UNDECIDED_MEANS
-        if verdict["word"] == "too_uncertain"
-        else CERTAINTY_MEANS[verdict["certainty"]],
+        "certainty_means": WORD_MEANS.get(verdict["word"]) or CERTAINTY_MEANS[verdict["certainty"]],
         "needed": _needed(facts, speaker),
         "estimate": estimate_words(speaker) if speaker else "",
         "plain": plain_size(speaker, facts) if speaker else "",

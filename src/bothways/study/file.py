@@ -162,7 +162,8 @@ def _checked(raw: dict[str, Any], where: str) -> FilePart:
 
 def _with_lists(raw: dict[str, Any]) -> dict[str, Any]:
     """One name may stand without its brackets: ``a = "phq9"`` is ``a = ["phq9"]``."""
-    many = {name for name, kind in LayoutPart.model_fields.items() if kind.annotation == Names} | {"designs", "shares_people_with"}
+    many = {name for name, kind in LayoutPart.model_fields.items() if kind.annotation == Names}
+    many |= {"designs", "shares_people_with"}
 
     def listed(table: Any) -> Any:
         if isinstance(table, dict):

@@ -22,7 +22,7 @@ from bothways.terms.errors import BothwaysError, QuestionError, RecordsError, Wo
 from bothways.terms.layout import Layout
 from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
-from bothways.terms.records import Level, Records
+from bothways.terms.records import Finding, Level, Records
 from bothways.terms.settings import Settings
 from bothways.terms.topic import Topic
 from bothways.terms.verdict import Challenge
@@ -101,7 +101,7 @@ def _outcome(records: Records, topic: Topic, settings: Settings, progress: Progr
         pair=records.pair,
         source=records.source,
         time_unit=records.time_unit,
-        findings=records.findings,
+        findings=(*records.findings, *_arm_note(records)),
         settings=settings,
         description=describe(records),
         results=results,
@@ -178,6 +178,19 @@ def _check(records: Records, settings: Settings) -> None:
         known = ", ".join(sorted(key for key in records.values if key not in (records.pair.a.key, records.pair.b.key)))
         mend = f"Choose one of: {known}" if known else "Add it to the table"
         raise QuestionError("--negative-control", f"the table holds no column of numbers named '{control}'", mend)
+
+
+def _arm_note(records: Records) -> tuple[Finding, ...]:
+    """Randomised arms invite a conclusion that lags do not give."""
+    arm = records.roles.arm
+    if arm is None:
+        return ()
+    message = (
+        f"'{arm}' is the arm of a trial. The answers here are lags: what treating one condition did to the other is a "
+        "question of its own, and no design here uses the arm to answer it"
+    )
+    mend = "Give the arm among the covariates too, so that its own influence stays out of the lags"
+    return (Finding(Level.NOTE, "arm_is_no_lever", message, mend),)
 
 
 def true_value(world: simulation.World, answer: Answer) -> float | None:

@@ -152,4 +152,5 @@ def missing_design(lines: Iterable[LineReading]) -> tuple[str, ...]:
     """The first line of evidence that neither direction has, as the design to wish for."""
     present = {line.line for line in lines}
     absent = next((rule for key, rule in LINES.items() if key not in present), None)
-    return (f"A line of evidence that leans another way: {absent.would_add}.",) if absent else ()
+    kind = "A line of evidence that leans another way" if present else "A line of evidence at all"
+    return (f"{kind}: {absent.would_add}.",) if absent else ()

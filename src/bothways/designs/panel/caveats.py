@@ -31,10 +31,16 @@ SHARED = Caveat(
 )
 
 
+SHARED_BY_ALL = Caveat(
+    "common_cause",
+    "A shared cause, whether it lasts or changes over time, or a way of answering, could look the same.",
+)
+
+
 def caveats_of(setup: PanelSetup, headline: Headline, gone: Sequence[Leaving]) -> tuple[Caveat, ...]:
     """Every caveat of the headline, the gravest first."""
     found = [TWO_WAVES] if setup.T == 2 else []
-    found += [SHARED, *_measurement(setup), *_sample(setup, headline.chosen, gone)]
+    found += [SHARED_BY_ALL if setup.T == 2 else SHARED, *_measurement(setup), *_sample(setup, headline.chosen, gone)]
     if headline.chosen.improper:
         found.append(improper(setup, headline.chosen))
     if not setup.waves.even and headline.chosen.form.lags != "drift":
