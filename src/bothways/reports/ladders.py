@@ -75,8 +75,8 @@ def evidence(facts: Facts) -> Any:
     )
 
 
-ROOM = 52  # characters of the usual size that fit on a line, the name and the numbers together
-TYPE, SMALLEST = 11.5, 8.5
+ROOM = 50  # characters of the usual size that fit on a line, the name and the numbers together
+TYPE, SMALLEST = 11.5, 8.0
 HEAD, RUNG, AXIS = 30.0, 40.0, 52.0  # points taken by a direction's heading, an answer, and an axis with its name
 
 
