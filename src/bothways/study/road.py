@@ -17,11 +17,12 @@ from bothways.keeping import fingerprint, recall, remember
 from bothways.study.evidence import literature
 from bothways.study.result import Study
 from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
-from bothways.terms.answer import Answer, DesignResult, Table
+from bothways.terms.answer import Answer, DesignResult, Estimand, Table
 from bothways.terms.errors import BothwaysError, QuestionError, RecordsError, WorldError
 from bothways.terms.layout import Layout
 from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
+from bothways.terms.question import Direction
 from bothways.terms.records import Finding, Level, Records
 from bothways.terms.settings import Settings
 from bothways.terms.topic import Topic
@@ -194,9 +195,20 @@ def _arm_note(records: Records) -> tuple[Finding, ...]:
 
 
 def true_value(world: simulation.World, answer: Answer) -> float | None:
-    """What the world's mechanism holds, or None where the world holds no such thing."""
+    """What the world's mechanism holds, or None where it holds no such thing.
+
+    A probability of being ill depends on who was watched and on what was removed, and the share whose order nobody saw
+    on when people were visited: a question says neither, so no truth is set beside these. Shares are over a horizon.
+    """
+    question = answer.question
+    if answer.estimand is Estimand.STATE_PROBABILITY:
+        return None
+    if answer.estimand in (Estimand.ORDER_SHARE, Estimand.ATTRIBUTABLE_SHARE):
+        if answer.direction is Direction.JOINT:
+            return None
+        question = replace(question, horizon=question.horizon or answer.horizon_days)
     try:
-        return world.truth(answer.question, answer.estimand).value
+        return world.truth(question, answer.estimand).value
     except WorldError:
         return None
 
