@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.designs.export_cases import cases
-from tests.designs.panel_records import REFERENCE, exported_case, exported_records
+from tests.designs.panel_records import REFERENCE, exported_case, exported_records, records_of, simulated_scores
 
 from bothways.designs.panel.estimation import Fitted, estimate, pieces_of, with_indices
 from bothways.designs.panel.export import export_syntax, mplus_names, script_of, wide_columns
-from bothways.designs.panel.models import Form
+from bothways.designs.panel.models import Form, path_model
 from bothways.designs.panel.parameters import unit
 from bothways.designs.panel.setup import prepare
 from bothways.designs.panel.tables import unit_loglik
@@ -23,6 +24,7 @@ from bothways.engine.fitting import evaluate
 from bothways.engine.inference import delta_method, meat, observed_information
 from bothways.engine.moments import moment_jacobian
 from bothways.terms.errors import QuestionError
+from bothways.terms.question import Condition, Pair
 
 NAMES = (
     *("ri_clpm_equal", "ri_clpm_free", "ri_clpm_covariates", "ri_clpm_three", "ri_clpm_clusters", "ri_clpm_uneven"),
@@ -166,3 +168,26 @@ def test_what_cannot_be_written_is_refused_in_words() -> None:
         export_syntax(setup, Form("ri-clpm"), "amos")  # type: ignore[arg-type]
     with pytest.raises(QuestionError, match="equal lags"):
         export_syntax(setup, Form("starts", "equal", "stationary"), "lavaan")
+
+
+@pytest.mark.parametrize("keys", [("w1", "b1"), ("2pain", "1dep"), ("_low", "s2")])
+def test_names_in_the_script_are_free_for_the_columns(keys: tuple[str, str]) -> None:
+    """Neither an element of the model (w1_1, b1), nor a name that R cannot read."""
+    scores = dict(zip(keys, simulated_scores().values(), strict=True))
+    pair = Pair(*(Condition(key, key) for key in keys))
+    setup = prepare(records_of(scores, pair=pair))
+    latent = {state for form in (Form("ri-clpm"), Form("lcm-sr")) for state in path_model(setup, form).states}
+    assert not latent & set(wide_columns(setup))
+    assert all(re.fullmatch(r"[A-Za-z]\w*", name) for name in wide_columns(setup))
+
+
+def test_a_covariate_called_weight_is_not_written_over_by_the_weights() -> None:
+    """Columns "weight" and "cluster" of the table are the design's own; "b1" is an element of the model."""
+    random = np.random.default_rng(3)
+    baseline = {name: random.normal(size=300) for name in ("weight", "b1", "in")} | {"w": random.gamma(2, size=300)}
+    names = ("weight", "b1", "in")
+    setup = prepare(records_of(simulated_scores(), baseline=baseline, covariates=names, weight="w"))
+    columns = wide_columns(setup)
+    for name in names:
+        np.testing.assert_allclose(columns[f"v_{name}"], baseline[name][setup.rows])
+    np.testing.assert_allclose(columns["weight"], baseline["w"][setup.rows])

@@ -18,6 +18,9 @@ from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records
 
 MISSING = -999
+LATENT = re.compile(r"[abegiswxz]\d+(_\d+)?")  # what the model's own elements are called
+OWN_COLUMNS = ("weight", "cluster")
+R_WORDS = ("if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "NA")
 
 
 def export_syntax(setup: PanelSetup, form: Form | Headline, program: str) -> str:
@@ -61,8 +64,8 @@ def wide_columns(setup: PanelSetup, program: str = "lavaan") -> dict[str, Float[
 
 def lavaan_names(setup: PanelSetup) -> tuple[str, ...]:
     """depression_1, back_pain_1, ...: the columns' own names by wave."""
-    scores = [f"{_plain(key)}_{setup.wave_name(t)}" for t in range(setup.T) for key in setup.processes]
-    return _distinct((*scores, *(_plain(name) for name in setup.fixed)))
+    scores = [_free(f"{_plain(key)}_{setup.wave_name(t)}") for t in range(setup.T) for key in setup.processes]
+    return _distinct((*scores, *(_free(_plain(name)) for name in setup.fixed)))
 
 
 def mplus_names(setup: PanelSetup) -> tuple[str, ...]:
@@ -72,8 +75,14 @@ def mplus_names(setup: PanelSetup) -> tuple[str, ...]:
 
 
 def _plain(name: str) -> str:
-    """A name that R can read."""
+    """The letters, digits and lines of a name, which R can read."""
     return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "v"
+
+
+def _free(name: str) -> str:
+    """``name``, with v_ before it where R, the model or the table needs that name itself, or it begins with a digit."""
+    taken = LATENT.fullmatch(name) or name in (*OWN_COLUMNS, *R_WORDS)
+    return f"v_{name}" if taken or not name[0].isalpha() else name
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
