@@ -264,3 +264,14 @@ def test_demo_tells_the_literature_first_and_the_truth_beside(
     truths = facts["simulated"]["values"]
     assert [a["id"] for a in speaking if a["id"] in truths and a["facet"] == "strength"]
     assert "The truth of this simulated world" in run.out or "truth" in run.out
+
+
+def test_the_files_of_the_documentation_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "study-file.md").read_text("utf-8")
+    files = page.split("```toml\n")[1:]
+    for number, text in enumerate(files):
+        (tmp_path / f"{number}.toml").write_text(text.split("```")[0])
+    one, two = (read_study_file(tmp_path / f"{number}.toml") for number in range(2))
+    assert one.settings.negative_control == "shoe_size"
+    assert [source.name for source in two.sources] == ["cohort", "diary"]
+    assert two.share_people == (("diary", "cohort"),)
