@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from tests.faces.panels import csv_text, long_panel
+
+import bothways as bw
 from bothways.cli import main
 
 
@@ -12,3 +16,10 @@ def test_a_seed_below_zero_is_a_mistake_of_the_caller(words: tuple[str, ...]) ->
     with pytest.raises(SystemExit) as left:
         main([*words, "--seed", "-1"])
     assert left.value.code == 2
+
+
+def test_one_covariate_may_be_given_as_one_word(tmp_path: Path) -> None:
+    rows = csv_text(long_panel()).splitlines()
+    text = "\n".join([f"{rows[0]},age", *(f"{row},{30 + k % 7}" for k, row in enumerate(rows[1:]))])
+    (tmp_path / "a.csv").write_text(text)
+    assert bw.read(tmp_path / "a.csv", covariates="age").roles.covariates == ("age",)

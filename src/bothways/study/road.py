@@ -39,7 +39,7 @@ def read(
     time: str | None = None,
     a: str | tuple[str, ...] = (),
     b: str | tuple[str, ...] = (),
-    covariates: tuple[str, ...] = (),
+    covariates: str | tuple[str, ...] = (),
     layout: Layout | None = None,
     progress: Progress = silent,
 ) -> Records:
@@ -55,7 +55,7 @@ def read(
         time=time or stated.time,
         a=_names(a) or stated.a,
         b=_names(b) or stated.b,
-        covariates=tuple(covariates) or stated.covariates,
+        covariates=_names(covariates) or stated.covariates,
     )
     known = topic_named(topic, stated)
     return replace(intake.read(source, topic=known, layout=stated, progress=progress), topic=known)
