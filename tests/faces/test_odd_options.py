@@ -19,7 +19,5 @@ def test_a_seed_below_zero_is_a_mistake_of_the_caller(words: tuple[str, ...]) ->
 
 
 def test_one_covariate_may_be_given_as_one_word(tmp_path: Path) -> None:
-    rows = csv_text(long_panel()).splitlines()
-    text = "\n".join([f"{rows[0]},age", *(f"{row},{30 + k % 7}" for k, row in enumerate(rows[1:]))])
-    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "a.csv").write_text(csv_text(long_panel()))
     assert bw.read(tmp_path / "a.csv", covariates="age").roles.covariates == ("age",)
