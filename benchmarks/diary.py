@@ -131,6 +131,23 @@ def summarise(out: Path) -> None:
             f"{reads:.3f} ({np.sqrt(reads * (1 - reads) / n):.3f}) {failed}"
         )
 
+    for shape in SHAPES:
+        _pooled(shape, {key: rows for key, rows in groups.items() if key[0].startswith(shape)})
+
+
+def _pooled(shape: str, groups: dict[tuple[str, str], list]) -> None:
+    """All worlds of one shape together: coverage, and how often a null arrow reads "predicts"."""
+    found = np.array([row for rows in groups.values() for row in rows if row is not None])
+    if len(found) < 2:
+        return
+    covers = (found[:, 1] <= found[:, 4]) & (found[:, 4] <= found[:, 2])
+    null = np.array([_reads(*row[:4]) for row in found if row[4] == 0.0])
+    share, false = covers.mean(), null.mean()
+    print(
+        f"{shape}: coverage {share:.3f} ({np.sqrt(share * (1 - share) / len(found)):.3f}, n = {len(found)}), "
+        f"null arrows read 'predicts' {false:.3f} ({np.sqrt(false * (1 - false) / null.size):.3f}, n = {null.size})"
+    )
+
 
 def _reads(value: float, low: float, high: float, se: float) -> bool:
     from bothways.terms.answer import Estimate

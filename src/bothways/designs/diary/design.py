@@ -115,7 +115,9 @@ def _fit_all(setup: DiarySetup, settings: Settings, progress: Progress) -> Model
     count = settings.bootstrap or (0 if setup.random_means or settings.quick else DRAWS)
     if count:
         progress("diary: bootstrap", 0.2)
-        chosen = resampled(chosen, count, settings.seed)
+        wider = resampled(chosen, count, settings.seed)
+        plain, with_error = (wider if model is chosen else model for model in (plain, with_error))
+        chosen = wider
     progress("diary: an unseen common cause", 0.4)
     hidden, both = fit_rivals(setup, chosen)
     bare = set_up(setup.records, trend=False, phases=False)

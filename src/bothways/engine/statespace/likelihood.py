@@ -19,6 +19,7 @@ from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.system import Adjoint, Dynamics, System
 
 ROWS_WORTH_A_THREAD = 20_000
+ROWS_WORTH_COMPILING = 50_000  # for this very number of processes, states and indicators; two processes always are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +181,7 @@ def _sweep(
     step = series.step if _shared(steps, series) else np.arange(series.rows)
     traces = (np.empty((0, 2, n)), np.empty((0, 2, n, n))) if trace is None else trace
 
-    usual = p == 2 and d == 2 and n <= 4  # worth a compilation of its own: twice as quick
+    usual = (p == 2 and d == 2 and n <= 4) or series.rows >= ROWS_WORTH_COMPILING  # half as long
     sizes: list[Any] = [(0,) * k if usual else k for k in (p, n, d)]
 
     def work(some: Int[np.ndarray, " some"]) -> bool:
