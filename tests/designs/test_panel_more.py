@@ -22,8 +22,10 @@ from bothways.designs.panel.indicators import answer_by_items
 from bothways.designs.panel.models import Form
 from bothways.designs.panel.resampling import contrast_of_sizes, resampled
 from bothways.designs.panel.setup import PanelSetup, prepare
-from bothways.engine.fitting import fit_model
-from bothways.engine.moments import Kind
+from bothways.engine.fitting import evaluate, fit_model
+from bothways.engine.moments import Kind, implied_moments
+from bothways.engine.panel_models.cross_lagged import clpm
+from bothways.engine.patterns import pattern_statistics
 from bothways.terms.answer import DesignResult, Estimand, Estimate, Status
 from bothways.terms.errors import QuestionError
 from bothways.terms.progress import silent
@@ -311,3 +313,16 @@ def test_the_pair_may_be_named_the_other_way_round_in_every_part() -> None:
     back = compare_groups(records_of(scores, pair=PAIR.swapped(), baseline={"g": group}), "g", QUICK)
     for way in WAYS:
         assert forth.tests[way].statistic == pytest.approx(back.tests[way.reversed()].statistic, rel=1e-4)
+
+
+@pytest.mark.parametrize("growth", [12.0, 20.0, 80.0])
+def test_a_drift_that_grows_beyond_all_bounds_is_a_step_not_taken_and_no_crash(growth: float) -> None:
+    """A trial step can make the lags of a long gap so large that Id − A is singular to rounding."""
+    data = pattern_statistics(np.random.default_rng(3).normal(size=(100, 8)))
+    model = clpm(2, 4, lags="drift", gaps=(1, 5.67, 0.33))
+    point = np.full(len(model.names), 0.5)
+    point[[model.parameters.index(name) for name in ("D11", "D12", "D21", "D22")]] = growth * np.array([1, 0.3, 0.2, 1])
+    with np.errstate(all="ignore"):
+        with pytest.raises(np.linalg.LinAlgError):
+            implied_moments(model.structure, model.cells(point)[0])
+        assert evaluate(model, data.groups, point) is None

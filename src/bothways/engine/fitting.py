@@ -82,7 +82,10 @@ def evaluate(
     information = np.zeros((len(alpha), len(alpha)))
     slopes = []
     for g, data in enumerate(groups):
-        implied = implied_moments(model.structure, theta[g])
+        try:
+            implied = implied_moments(model.structure, theta[g])
+        except np.linalg.LinAlgError:  # lags so large that Id − A is singular to rounding
+            return None
         found = moment_derivatives(data, implied.mean, implied.cov, order)
         if found is None or found.information is None:
             return None
