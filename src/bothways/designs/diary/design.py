@@ -85,6 +85,8 @@ class DiaryDesign:
         caveats = caveats_of(setup, models, lags, seen)
         run = Run(setup, settings, models, lags, caveats, assumptions_of(setup, models, caveats))
         answers = answers_of(run)
+        if settings.headline_only:
+            return DesignResult(design=self.key, answers=tuple(a for a in answers if a.headline))
         tables = [records_table(setup), models_table(models, "day" if setup.in_days else "occasion")]
         if models.chosen.usable:
             tables += [impulse_table(setup, models, lags), plan_table(setup, settings, answers)]
@@ -110,7 +112,7 @@ def _fit_all(setup: DiarySetup, settings: Settings, progress: Progress) -> Model
     progress("diary: both directions", 0.1)
     plain, with_error = fit_pair(setup)
     chosen = choose(plain, with_error)
-    if not chosen.usable:
+    if not chosen.usable or settings.headline_only:
         return Models(chosen, plain, with_error, None, None, None)
     count = settings.bootstrap or (0 if setup.random_means or settings.quick else DRAWS)
     if count:

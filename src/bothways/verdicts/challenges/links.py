@@ -24,6 +24,7 @@ from bothways.verdicts.challenges.base import (
 
 SHUFFLES = 19  # an estimate must beat all of them: one in twenty does where no link is left
 MANY_BEATEN = 3
+CLEARLY = 2.0  # standard errors of a difference
 SAME = 1e-3  # of a standard error: as close as two runs of one optimiser come
 
 
@@ -47,7 +48,8 @@ def time_reversed(case: Case) -> Iterator[Challenge]:
     """Tell every life backwards. A lag that is clearly stronger backwards is hardly about what came first.
 
     In reversed time the lag from A to B asks whether A's later level goes with B's earlier one, at equal later B.
-    The answer is weakened where the backward lag is the stronger by more than the two standard errors together.
+    The answer is weakened where the backward lag is the stronger by two standard errors of the difference or more,
+    were the two independent.
     """
     backwards = case.ask(reversed_time(case.records))
     for answer in headlines(case):
@@ -58,7 +60,7 @@ def time_reversed(case: Case) -> Iterator[Challenge]:
             continue
         old, new = estimate_of(answer), again.estimate
         gap = abs(new.analysis()[1]) - abs(old.analysis()[1])
-        stronger = reading(old, case.settings) is Reading.PREDICTS and gap > np.hypot(old.se, new.se)
+        stronger = reading(old, case.settings) is Reading.PREDICTS and gap > CLEARLY * np.hypot(old.se, new.se)
         says = (
             "Told backwards, the link is the stronger one: the order in time carries little here."
             if stronger
