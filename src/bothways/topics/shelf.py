@@ -102,5 +102,5 @@ def _stems(condition: ConditionPart) -> tuple[str, ...]:
 def _unknown(name: str) -> TopicError:
     names = topic_names()
     near = get_close_matches(name.lower().replace("_", "-").replace(" ", "-"), names, n=1, cutoff=0.4)
-    wish = f"Did you mean '{near[0]}'?" if near else f"Use one of: {', '.join(names)}"
+    wish = f"Did you mean '{near[0]}'?" if near else f"Use one of: {', '.join(names)}."
     return TopicError(f"topic '{name}'", "there is no such topic or file", f"{wish} Or give the path of a TOML file")
