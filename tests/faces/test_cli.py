@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.faces.panels import csv_text, long_panel, wide
 
+import bothways as bw
 from bothways.cli import main
 
 
@@ -169,3 +170,18 @@ def test_the_model_can_be_taken_to_another_program(bothways, panel: Path, progra
     rows = table.read_text().splitlines()
     assert len(rows) == 120 + (program == "lavaan")
     assert ("-999" in rows[5]) <= (program == "mplus")
+
+
+def test_an_unasked_design_is_named() -> None:
+    world = bw.simulate("both-ways", people=60, waves=3)
+    study = bw.ask(world.records, settings=bw.Settings(quick=True, designs=("panel",)))
+    with pytest.raises(bw.BothwaysError, match="Choose one of: panel"):
+        study["diary"]
+
+
+@pytest.mark.parametrize("option", ["--json", "--report"])
+def test_a_folder_is_no_file_to_write(bothways, panel: Path, option: str) -> None:
+    (panel.parent / "taken.html").mkdir()
+    run = bothways("ask", "panel.csv", option, "taken.html")
+    assert run.code == 2
+    assert "folder" in run.err

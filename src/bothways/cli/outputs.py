@@ -56,7 +56,7 @@ class OutputOptions:
             study.save(self.save)
         if not study.answered:
             for result in study.outcome.results:
-                typer.echo(f"{result.design}: {result.refused}. {result.mend}".strip(), err=True)
+                typer.echo(f"{result.design}: {_reason(result)}", err=True)
             raise typer.Exit(UNANSWERED)
 
     def over(self, file: Any) -> OutputOptions:
@@ -74,3 +74,11 @@ class OutputOptions:
             place(self.save, told.save),
             reader,
         )
+
+
+def _reason(result: Any) -> str:
+    """Why a design has no answer: its refusal with the mend, or what its fits came to."""
+    if result.refused:
+        return f"{result.refused}. {result.mend}".strip()
+    said = dict.fromkeys(answer.status_says for answer in result.answers if answer.status_says)
+    return " ".join(said) or "no answer came about."

@@ -67,7 +67,8 @@ def _step(here: Evaluation, factor: float) -> tuple[float, np.ndarray | None]:
     """(g'H⁻¹g, damped step); the decrement is infinite where H is singular, the step None where even damping fails."""
     H, g = here.information, here.gradient
     scale = np.sqrt(np.maximum(np.diag(H), 1e-300))
-    unit = H / np.outer(scale, scale)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused in the next line
+        unit = H / np.outer(scale, scale)
     if not np.isfinite(unit).all():
         return np.inf, None
     decrement = np.inf

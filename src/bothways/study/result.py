@@ -12,7 +12,7 @@ from bothways.keeping import save
 from bothways.reports import facts_of, render, tables_as_apa, tables_as_csv
 from bothways.study.writing import report_form, write_text, write_texts
 from bothways.terms.answer import DesignResult, Status, Table
-from bothways.terms.errors import ReportError
+from bothways.terms.errors import QuestionError, ReportError
 from bothways.terms.outcome import Outcome
 from bothways.terms.records import Records
 from bothways.terms.verdict import Verdict
@@ -36,7 +36,8 @@ class Study:
         for result in self.outcome.results:
             if result.design == design:
                 return result
-        raise KeyError(design)
+        known = ", ".join(result.design for result in self.outcome.results)
+        raise QuestionError("study", f"no design '{design}' was asked", f"Choose one of: {known}")
 
     @property
     def verdict(self) -> Verdict:

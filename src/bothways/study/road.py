@@ -76,9 +76,9 @@ def ask(
     the machine. ``cache`` is a folder in which outcomes (never records) are remembered by their content, so that the
     same question is computed once. ``progress`` is called with the stage and its share.
     """
+    _check(records, settings or Settings())
     topic = topic_of(records)
     settings = with_smallest_effects(settings or Settings(), topic)
-    _check(records, settings)
     key = fingerprint(replace(records, topic=topic), settings) if cache else ""
     outcome = recall(cache, key) if cache else None
     if outcome is None:
@@ -169,7 +169,9 @@ def _challenged(
 
 
 def _check(records: Records, settings: Settings) -> None:
-    """Raise where a finding stops everything, or something is asked for that does not exist."""
+    """Raise where there are no records, a finding stops everything, or something asked for does not exist."""
+    if not isinstance(records, Records):
+        raise QuestionError("ask", "a table was given where records are needed", "Write ask(read(table))")
     for finding in records.findings:
         if finding.level is Level.STOP:
             raise RecordsError(records.source.path, finding.message, finding.mend)

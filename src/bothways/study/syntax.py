@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bothways.study.writing import check_writable, write_text
+from bothways.study.writing import write_texts
 from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
@@ -44,11 +44,8 @@ def export_syntax(records: Records, program: str, folder: str | Path | None = No
     setup = prepare(records)
     script = written(setup, headline(setup, headline_forms(setup)), program)
     place = Path(folder or f"bothways-{program}")
-    check_writable(place)
-    place.mkdir(exist_ok=True)
     name, table = FILES[program]
-    write_text(place / table, _text(wide_columns(setup, program), program))
-    return write_text(place / name, script)
+    return write_texts(place, {table: _text(wide_columns(setup, program), program), name: script}, "")[1]
 
 
 def _text(columns: Mapping[str, np.ndarray], program: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,10 @@ def check_writable(path: Path) -> None:
     """Raise before the work begins where its result could not be written."""
     if not path.parent.is_dir():
         raise ReportError(str(path), "its folder does not exist", "Make the folder first, or give another place")
+    if path.is_dir():
+        raise ReportError(str(path), "this is a folder", "Give the name of a file in it")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ReportError(str(path), "it may not be written", "Give a place that you may write to")
 
 
 def write_table(columns: Mapping[str, np.ndarray], path: Path) -> int:
