@@ -126,3 +126,15 @@ def test_an_undecided_word_says_what_would_decide_it() -> None:
     assert words["a_to_b"]["certainty_means"].endswith("this is not a “no”.")
     assert words["a_to_b"]["needed"].startswith("About 9,000 people")
     assert words["b_to_a"]["needed"] == ""
+
+
+def test_a_curve_holds_effects_of_one_scale_and_no_occupancy() -> None:
+    from bothways.reports.grids import curve_rows
+
+    def row(scale: str, estimand: str = "cross_lag", curve: str | None = "c") -> dict:
+        return {"curve": curve, "estimand": estimand, "estimate": {"value": 0.1, "scale": scale}}
+
+    effects = [row("sd_per_sd"), row("sd_per_sd")]
+    others = [row("probability", "state_probability"), row("rate_ratio", "rate_ratio"), row("sd_per_sd", curve=None)]
+    assert curve_rows({"answers": [others[0], *effects, *others[1:]]}) == effects
+    assert curve_rows({"answers": others[:1]}) == []

@@ -7,7 +7,15 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.document import Block, Bullets, Card, Cards, Details, Figure, Grid, Paragraph, Section
-from bothways.reports.grids import answers_grid, assumptions_grid, caveats_grid, lines_grid, named_table, table_grid
+from bothways.reports.grids import (
+    answers_grid,
+    assumptions_grid,
+    caveats_grid,
+    curve_rows,
+    lines_grid,
+    named_table,
+    table_grid,
+)
 from bothways.reports.vocabulary import DESIGNS, VERDICTS
 from bothways.reports.wording import capital, ends, label, reading_words
 
@@ -220,7 +228,8 @@ def speed(facts: Facts) -> Section:
     if peaks:
         items = tuple(f"{capital(_way(a, facts))}, greatest after {_peak(a, facts)}." for a in peaks)
         blocks.append(Bullets(items))
-    if any(a["curve"] and a["estimate"] for a in facts["answers"]):
+    blocks += [Bullets(told) for told in (_begun_told(facts),) if told]
+    if curve_rows(facts):
         blocks += [Bullets(told) for told in (_curves_told(facts),) if told and not peaks]
         blocks.append(curve_figure(facts))
     if not blocks:
@@ -233,13 +242,32 @@ def _curves_told(facts: Facts) -> tuple[str, ...]:
     """Each way's course in words, at no more than four lags: a reader of plain text sees no figure."""
     told = []
     for way in WAYS:
-        names = [a["curve"] for a in facts["answers"] if a["curve"] and a["estimate"] and a["direction"] == way]
-        rows = [a for a in facts["answers"] if names and a["curve"] == names[0] and a["estimate"]]
+        names = [a["curve"] for a in curve_rows(facts) if a["direction"] == way]
+        rows = [a for a in curve_rows(facts) if names and a["curve"] == names[0]]
         step = max(1, math.ceil(len(rows) / 4))
         words = [facts["words"]["answers"][a["id"]] for a in rows[::step]]
         course = "; ".join(f"{w['estimate']} after {w['when']}" for w in words)
         if course:
             told.append(f"{capital(_way(rows[0], facts))}: {course}.")
+    return tuple(told)
+
+
+def _begun_told(facts: Facts) -> tuple[str, ...]:
+    """How many have the second condition by a horizon, with the first present now and with neither."""
+    told = []
+    for way in WAYS:
+        rows = [
+            a
+            for a in facts["answers"]
+            if a["facet"] == "speed"
+            and a["estimand"] == "state_probability"
+            and a["direction"] == way
+            and a["estimate"]
+        ]
+        words = [(a["contrast"], facts["words"]["answers"][a["id"]]) for a in rows]
+        if words:
+            shares = "; ".join(f"with {contrast}, {w['estimate']}" for contrast, w in words)
+            told.append(f"{capital(rows[0]['target'])} within {words[0][1]['when']}: {shares}.")
     return tuple(told)
 
 
@@ -265,7 +293,7 @@ def _one_lag(facts: Facts) -> str:
 
 def curve_figure(facts: Facts) -> Figure:
     """The effect by lag, both directions."""
-    rows = [a for a in facts["answers"] if a["curve"] and a["estimate"]]
+    rows = curve_rows(facts)
     grid = answers_grid("curve", "The effect by the time between", rows, facts)
     alt = "Curves of the effect against the time between the two conditions, with their intervals, one for each way."
     return Figure("curve", "The effect by the time between", alt, grid)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.drawing import SOFT, WAY, sheet
+from bothways.reports.grids import curve_rows
 from bothways.reports.wording import capital, way_words
 
 Facts = dict[str, Any]
@@ -16,7 +17,7 @@ LAG_UNITS = ((2.0, "hours", 1 / 24), (60.0, "days", 1.0), (1100.0, "months", 30.
 
 def curve(facts: Facts) -> Any:
     """A line and its band for each curve; the unit is the one that people use for lags of this length."""
-    rows = [a for a in facts["answers"] if a["curve"] and a["estimate"] and a["estimate"]["value"] is not None]
+    rows = curve_rows(facts)
     ways = [way for way in ("a_to_b", "b_to_a", "joint") if any(a["direction"] == way for a in rows)]
     (unit, size), height = _lag_unit(rows), 150.0 * len(ways) + 20
     figure = sheet(height)

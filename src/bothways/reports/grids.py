@@ -118,6 +118,19 @@ def smallest_effects_grid(facts: Facts) -> Grid:
     return Grid("smallest_effects", "Smallest effects of interest", ("scale", "at least", "reason"), rows)
 
 
+def curve_rows(facts: Facts) -> list[Facts]:
+    """The answers that draw an effect by its lag: those of one scale, the first that has a curve.
+
+    How many have a condition at a time is no effect; those curves stand in the tables alone.
+    """
+    rows = [
+        a
+        for a in facts["answers"]
+        if a["curve"] and a["estimand"] != "state_probability" and a["estimate"] and a["estimate"]["value"] is not None
+    ]
+    return [a for a in rows if a["estimate"]["scale"] == rows[0]["estimate"]["scale"]]
+
+
 def findings_grid(facts: Facts) -> Grid:
     """What was noticed in the table, and how to mend it."""
     rows = tuple(
