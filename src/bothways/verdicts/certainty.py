@@ -29,7 +29,7 @@ def rate(
 ) -> tuple[Certainty, tuple[str, ...]]:
     """The certainty of one direction's word, and the moves that led to it, in order."""
     if word is Word.NO_DATA:
-        return Certainty.VERY_LOW, ("there are no data to be sure of",)
+        return Certainty.VERY_LOW, ("there is no answer to be sure of",)
     downs = [*_biases(word, codes), *_inconsistent(word, lines, because), *_imprecise(word)]
     broken = list(_broken(lines, challenges))
     ups = [] if downs or broken else [*_independent(word), *_large(word, lines, challenges)]

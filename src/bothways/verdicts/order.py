@@ -24,7 +24,7 @@ def order_verdict(answers: tuple[Answer, ...], pair: Pair) -> DirectionVerdict:
         if word is Word.NO_DATA or said is Word.PREDICTS:
             word, first = said, row.direction if said is Word.PREDICTS else Direction.A_TO_B
     start, end = first.ends(pair)
-    moves = ("there are no data to be sure of",) if word is Word.NO_DATA else ("starts low",)
+    moves = ("there is no answer to be sure of",) if word is Word.NO_DATA else ("starts low",)
     certainty = Certainty.VERY_LOW if word in (Word.NO_DATA, Word.UNCERTAIN) else Certainty.LOW
     return DirectionVerdict(Direction.JOINT, word, order_sentence(word, start.label, end.label), certainty, moves)
 

@@ -20,7 +20,7 @@ def clause(word: Word, ends: tuple[str, str], lines: tuple[LineReading, ...], be
     start, end = ends
     amount = "less" if word in PASSES and sign_of(lines) < 0 else "more"
     return {
-        Word.NO_DATA: f"there are no data on whether {start} comes before {end}",
+        Word.NO_DATA: f"no design could answer whether {start} comes before {end}",
         Word.UNCERTAIN: f"whether {start} comes before and predicts {end} is too uncertain to say",
         Word.LITTLE: f"{start} has little or no effect on later {end}{_leaning(word, lines)}",
         Word.PREDICTS: f"{start} comes before and predicts {amount} {end}",
