@@ -185,3 +185,10 @@ def test_a_folder_is_no_file_to_write(bothways, panel: Path, option: str) -> Non
     run = bothways("ask", "panel.csv", option, "taken.html")
     assert run.code == 2
     assert "folder" in run.err
+
+
+def test_a_file_is_no_folder_of_tables(bothways, panel: Path) -> None:
+    run = bothways("ask", "panel.csv", "--quick", "--tables", "panel.csv")
+    assert run.code == 2
+    assert "this is a file" in run.err
+    assert panel.read_text().startswith("id,")

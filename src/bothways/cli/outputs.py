@@ -38,8 +38,10 @@ class OutputOptions:
         """Refuse before the work begins what could not be written after it."""
         if self.report:
             study.report_form(self.report)
-        for path in filter(None, (self.report, self.json_file, self.tables, self.save)):
+        for path in filter(None, (self.report, self.json_file, self.save)):
             study.check_writable(path)
+        if self.tables:
+            study.check_writable(self.tables, folder=True)
 
     def deliver(self, study: Any) -> None:
         """Print the answer, write what was asked for, and leave with 3 where no design could answer."""

@@ -22,12 +22,13 @@ def report_form(path: Path) -> str:
     return form
 
 
-def check_writable(path: Path) -> None:
-    """Raise before the work begins where its result could not be written."""
+def check_writable(path: Path, folder: bool = False) -> None:
+    """Raise before the work begins where its result, a file or a ``folder`` of files, could not be written."""
     if not path.parent.is_dir():
         raise ReportError(str(path), "its folder does not exist", "Make the folder first, or give another place")
-    if path.is_dir():
-        raise ReportError(str(path), "this is a folder", "Give the name of a file in it")
+    if path.exists() and path.is_dir() != folder:
+        found, mend = ("a file", "Give a folder") if folder else ("a folder", "Give the name of a file in it")
+        raise ReportError(str(path), f"this is {found}", mend)
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ReportError(str(path), "it may not be written", "Give a place that you may write to")
 
