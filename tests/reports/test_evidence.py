@@ -73,3 +73,10 @@ def test_estimates_of_ones_own_join_the_shipped_ones(tmp_path: Path, facts: dict
     first = row[0] if isinstance(row, list) else row["evidence"][0]
     mine.write_text(json.dumps({"evidence": [{**first, "id": "mine_2026"}]}))
     assert len(evidence(file=mine).outcome.topic.evidence) == len(shipped) + 1
+
+
+def test_every_kind_of_comparison_can_be_drawn() -> None:
+    from bothways.designs.literature.place import Group
+    from bothways.reports.evidence import COMPARED
+
+    assert {group.value for group in Group} == set(COMPARED)

@@ -27,7 +27,7 @@ from bothways.reports.wording import capital, ends, label, way_words
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
-COMPARED = ("between people", "within persons", "within families", "genetic", "recalled ages at onset")
+COMPARED = ("between people", "within persons", "within families", "genetic", "randomised", "recalled ages at onset")
 LONGEST = 33  # letters that fit beside an interval in a drawing
 LADDER_COLUMNS = ("study", "compared", "exposure", "outcome", "estimate (interval)", "scale", "measured", "number",
                   "standing")  # fmt: skip

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from bothways.terms.answer import Estimate
-from bothways.terms.question import Direction, Pair
+from bothways.terms.question import Direction, Pair, Scale
 from bothways.terms.settings import Settings
 from bothways.terms.verdict import Challenge, Reading, Word
 from bothways.verdicts.lines import LineReading, Result, lines_of, word_of
@@ -69,10 +69,23 @@ def e_value(ratio: float) -> float:
     r"""The E-value of a risk ratio: E = R + sqrt(R (R - 1)), with R the ratio or its inverse, whichever is above 1.
 
     A shared cause would have to be tied to both conditions by a risk ratio of at least E each to explain R away
-    (VanderWeele & Ding 2017). Other ratios are read as risk ratios, which holds where the outcome is rare.
+    (VanderWeele & Ding 2017, 10.7326/M16-2607). Give other ratios through ``as_risk_ratio``.
     """
     r = max(ratio, 1 / ratio)
     return r + math.sqrt(r * (r - 1))
+
+
+def as_risk_ratio(ratio: float, scale: Scale) -> float:
+    r"""A ratio on the risk scale where the outcome is common, the cautious reading: nearer to 1 than it stands.
+
+    Odds ratio: :math:`\sqrt{OR}`; hazard ratio: :math:`(1-0.5^{\sqrt{HR}})/(1-0.5^{\sqrt{1/HR}})` (VanderWeele & Ding
+    2017). Risk, rate and prevalence ratios stand as they are.
+    """
+    if scale is Scale.ODDS_RATIO:
+        return math.sqrt(ratio)
+    if scale is Scale.HAZARD_RATIO:
+        return float((1 - 0.5 ** math.sqrt(ratio)) / (1 - 0.5 ** math.sqrt(1 / ratio)))
+    return ratio
 
 
 def shared_strength(limit: float) -> float:
@@ -90,7 +103,11 @@ def shared_cause_challenge(result: Result, direction: Direction, pair: Pair) -> 
     if result.reading is not Reading.PREDICTS or estimate is None:
         return None
     start, end = ends_of(direction, pair)
-    strength = e_value if estimate.scale.is_ratio else shared_strength
+
+    def strength(value: float) -> float:
+        scale = estimate.scale
+        return e_value(as_risk_ratio(value, scale)) if scale.is_ratio else shared_strength(value)
+
     near = estimate.low if result.sign > 0 else estimate.high
     if not (near > 0 if estimate.scale.is_ratio else abs(near) <= 1):
         return None

@@ -129,7 +129,11 @@ def _within(way: Way) -> list[str]:
         return []
     ends = [x for e in inside for x in (e.evidence.standardised_low, e.evidence.standardised_high) if x is not None]
     ends = ends or [e.estimate.value for e in inside if e.estimate]
-    wider = "" if any(e.direct for e in inside) else f", measured with {_wider(inside[0])}"
+    wider = (
+        ""
+        if any(e.direct for e in inside)
+        else f", where what was measured is wider than the two conditions, {_wider(inside[0])},"
+    )
     names = " and ".join(dict.fromkeys(short_citation(e.evidence) for e in inside))
     return [
         f"Within the same person, a time worse than usual in {way.start.label} was followed by {span(ends)} standard "

@@ -64,12 +64,19 @@ def _short(ways: list[Way], unordered: list[Entry]) -> tuple[str, ...]:
     first = f"Where people are compared with one another, {said[0]}, and {said[1]}."
     second = []
     if any(w.inside is Reading.LITTLE for w in ways):
-        second.append("Within the same person over time the carry-over that was measured is small.")
+        wider = " (of something wider than the two conditions)" if any(_wider_within(w) for w in ways) else ""
+        second.append(f"Within the same person over time the carry-over that was measured{wider} is small.")
     if unordered:
         second.append("Twins do not settle whether the family lies behind both.")
     both = all(w.reading is Reading.PREDICTS for w in ways)
     last = ["So the published answer is both ways, with low certainty at best, and a shared cause is not ruled out."]
     return (first, *second, *(last if both else []))
+
+
+def _wider_within(w: Way) -> bool:
+    """Whether every within-person estimate of a way speaks of something wider than the two conditions."""
+    inside = [e for e in w.entries if e.group is Group.WITHIN and e.estimate]
+    return bool(inside) and not any(e.direct for e in inside)
 
 
 def _basis(w: Way) -> str:
