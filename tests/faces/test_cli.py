@@ -11,6 +11,7 @@ from tests.faces.panels import csv_text, long_panel, wide
 
 import bothways as bw
 from bothways.cli import main
+from bothways.terms.question import Scale
 
 
 class Run:
@@ -192,3 +193,19 @@ def test_a_file_is_no_folder_of_tables(bothways, panel: Path) -> None:
     assert run.code == 2
     assert "this is a file" in run.err
     assert panel.read_text().startswith("id,")
+
+
+@pytest.mark.parametrize("words", [("--json", "panel.csv"), ("--json", "same.html", "--report", "same.html")])
+def test_no_result_overwrites_what_is_read_or_another(bothways, panel: Path, words: tuple[str, ...]) -> None:
+    before = panel.read_text()
+    run = bothways("ask", "panel.csv", "--quick", *words)
+    assert run.code == 2
+    assert "name" in run.err
+    assert panel.read_text() == before
+
+
+@pytest.mark.parametrize("least", [0.0, -5.0, float("nan")])
+def test_a_smallest_effect_that_is_none_is_refused(least: float) -> None:
+    world = bw.simulate("both-ways", people=60, waves=3)
+    with pytest.raises(bw.BothwaysError, match="smallest effect"):
+        bw.ask(world.records, settings=bw.Settings(quick=True, smallest_effects={Scale.SD_PER_SD: least}))

@@ -103,7 +103,7 @@ def ask(
     if data.suffix == ".toml":
         _ask_file(data, table, outputs, no_cache)
         return
-    outputs.check(study)
+    outputs.check(study, data)
     if syntax:
         study.check_program(syntax)
     settings = Settings(
@@ -139,7 +139,7 @@ def weigh(
     if data[0].suffix == ".toml" and len(data) == 1:
         _ask_file(data[0], table, outputs, no_cache, joined=True)
         return
-    outputs.check(study)
+    outputs.check(study, *data)
     settings = Settings(seed=seed, quick=quick, cuts=table.layout().cuts)
     with moving_line() as progress:
         sources = {name: _read(study, path, table, progress) for name, path in _by_name(data).items()}
@@ -179,7 +179,7 @@ def evidence(
 ) -> None:
     """The literature behind a topic: what was published each way, and why studies disagree."""
     study = room("study")
-    outputs.check(study)
+    outputs.check(study, *filter(None, (file,)))
     outputs.deliver(study.evidence(topic, file=file, command=typed()))
 
 
@@ -213,7 +213,7 @@ def _ask_file(file: Path, table: TableOptions, outputs: OutputOptions, no_cache:
     if not joined and (len(told.sources) > 1 or told.told.literature):
         raise QuestionError(file.name, "it names several sources", f"Use: bothways weigh {file}")
     chosen = outputs.over(told)
-    chosen.check(study)
+    chosen.check(study, file, *(file.parent / source.data for source in told.sources))
     with moving_line() as progress:
         sources = told.read(progress)
         common = {"settings": told.settings, "command": typed(), "cache": _cache(no_cache), "progress": progress}

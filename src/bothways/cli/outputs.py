@@ -34,8 +34,9 @@ class OutputOptions:
         Reader.CLINICIAN
     )
 
-    def check(self, study: ModuleType) -> None:
-        """Refuse before the work begins what could not be written after it."""
+    def check(self, study: ModuleType, *inputs: Path) -> None:
+        """Refuse before the work begins what could not be written after it, or would overwrite what is read."""
+        study.check_apart(tuple(filter(None, (self.report, self.json_file, self.save, self.tables))), inputs)
         if self.report:
             study.report_form(self.report)
         for path in filter(None, (self.report, self.json_file, self.save)):

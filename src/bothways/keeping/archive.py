@@ -6,6 +6,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -41,6 +42,21 @@ def save(path: Path, parts: Mapping[str, Any]) -> Path:
     return path
 
 
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What reading a damaged or foreign file may raise, in any of its layers."""
+
+
 def load(path: Path) -> dict[str, Any]:
     """The named parts of a file that ``save`` wrote. Raises ``ReportError`` for any other file."""
     try:
@@ -51,7 +67,7 @@ def load(path: Path) -> dict[str, Any]:
             arrays = _unpacked(archive.read(ARRAYS))
     except OSError as error:
         raise ReportError(str(path), f"it cannot be read ({error.strerror})", "Check the name") from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except DAMAGED as error:
         raise ReportError(path.name, "it is no study that bothways saved", "Give a file that save() wrote") from error
     return _parts(path, told, arrays)
 
@@ -64,7 +80,7 @@ def _parts(path: Path, told: Any, arrays: Mapping[str, np.ndarray]) -> dict[str,
         raise ReportError(path.name, found, f"Open it with bothways {told.get('bothways', '')}".strip())
     try:
         return {key: decode(value, arrays) for key, value in told["parts"].items()}
-    except (KeyError, TypeError, ValueError) as error:
+    except DAMAGED as error:
         found = f"it holds something that bothways {made_by()} does not know"
         raise ReportError(path.name, found, f"Open it with bothways {told.get('bothways', '')}".strip()) from error
 

@@ -8,7 +8,7 @@ from bothways.study.road import ask, ask_world, look, read
 from bothways.study.several import weigh, weigh_worlds
 from bothways.study.syntax import check_program, export_syntax
 from bothways.study.topics import SHIPPED_TOPIC
-from bothways.study.writing import check_writable, report_form, write_table, write_text
+from bothways.study.writing import check_apart, check_writable, report_form, write_table, write_text
 
 __all__ = [
     "SHIPPED_TOPIC",
@@ -16,6 +16,7 @@ __all__ = [
     "StudyFile",
     "ask",
     "ask_world",
+    "check_apart",
     "check_program",
     "check_writable",
     "evidence",

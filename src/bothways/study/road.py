@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time as clock
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from bothways.terms.topic import Topic
 from bothways.terms.verdict import Challenge
 from bothways.verdicts import weigh
 from bothways.verdicts.challenges import challenge
+from bothways.verdicts.challenges.run import SPENT
 
 
 def read(
@@ -83,7 +85,7 @@ def ask(
     outcome = recall(cache, key) if cache else None
     if outcome is None:
         outcome = _outcome(records, topic, settings, progress)
-        if cache:
+        if cache and not any(c.says == SPENT for c in outcome.verdict.challenges):
             remember(cache, key, outcome)
     return Study(records, replace(outcome, source=records.source, command=command, simulated=truth))
 
@@ -176,6 +178,10 @@ def _check(records: Records, settings: Settings) -> None:
         if finding.level is Level.STOP:
             raise RecordsError(records.source.path, finding.message, finding.mend)
     check_names(settings.designs)
+    for scale, least in settings.smallest_effects.items():
+        if not (math.isfinite(least) and least > 0 and least != scale.null):
+            mend = "Give a ratio such as 1.25" if scale.is_ratio else "Give a number above zero such as 0.05"
+            raise QuestionError("smallest effect", f"{least:g} is none on the scale {scale}", mend)
     control = settings.negative_control
     if control is not None and control not in records.values:
         known = ", ".join(sorted(key for key in records.values if key not in (records.pair.a.key, records.pair.b.key)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,19 @@ def check_writable(path: Path, folder: bool = False) -> None:
         raise ReportError(str(path), f"this is {found}", mend)
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ReportError(str(path), "it may not be written", "Give a place that you may write to")
+
+
+def check_apart(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Raise where an output would overwrite an input, or two outputs each other."""
+    read = {path.resolve() for path in inputs}
+    written: set[Path] = set()
+    for path in outputs:
+        place = path.resolve()
+        if place in read:
+            raise ReportError(str(path), "this is a file that is read", "Give the result another name")
+        if place in written:
+            raise ReportError(str(path), "two results would be written to it", "Give each a name of its own")
+        written.add(place)
 
 
 def write_table(columns: Mapping[str, np.ndarray], path: Path) -> int:
