@@ -106,6 +106,7 @@ def order_sentence(word: Word, first: str, second: str) -> str:
         Word.UNCERTAIN: f"Whether {first} or {second} usually comes first is too uncertain to say.",
         Word.PREDICTS: f"{capital(first)} came first more often than two unrelated conditions would show; "
         "who came first is not who acts more strongly.",
+        Word.DISAGREE: f"Sources disagree on whether {first} or {second} usually comes first.",
         Word.LITTLE: f"{capital(first)} and {second} came in the order that two unrelated conditions would show.",
     }[word]
 
