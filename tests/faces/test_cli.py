@@ -209,3 +209,10 @@ def test_a_smallest_effect_that_is_none_is_refused(least: float) -> None:
     world = bw.simulate("both-ways", people=60, waves=3)
     with pytest.raises(bw.BothwaysError, match="smallest effect"):
         bw.ask(world.records, settings=bw.Settings(quick=True, smallest_effects={Scale.SD_PER_SD: least}))
+
+
+@pytest.mark.parametrize("level", [0.1, 0.9, 1.0])
+def test_words_are_read_from_intervals_of_95_percent_or_more(level: float) -> None:
+    world = bw.simulate("both-ways", people=60, waves=3)
+    with pytest.raises(bw.BothwaysError, match="level"):
+        bw.ask(world.records, settings=bw.Settings(quick=True, level=level))

@@ -178,6 +178,9 @@ def _check(records: Records, settings: Settings) -> None:
         if finding.level is Level.STOP:
             raise RecordsError(records.source.path, finding.message, finding.mend)
     check_names(settings.designs)
+    if not 0.95 <= settings.level < 1:
+        mend = "Give 0.95 or more: the fixed words are read from intervals of at least 95%"
+        raise QuestionError("level", f"{settings.level:g} is too low for a verdict", mend)
     for scale, least in settings.smallest_effects.items():
         if not (math.isfinite(least) and least > 0 and least != scale.null):
             mend = "Give a ratio such as 1.25" if scale.is_ratio else "Give a number above zero such as 0.05"
