@@ -121,7 +121,7 @@ def _settle_flat(guide: Guide, a: Found, b: Found, known: Mapping[str, Instrumen
         alike = numbers in (_numbers(other), {name.wave for name in other.names})
         if _all_items(instrument, numbers) or not (alike or (instrument is not None and items in (None, 1))):
             raise _ask(guide, found)
-    return tuple(_settled(found, "waves") if not _whole(found) else found for found in (a, b))  # type: ignore[return-value]
+    return tuple(_settled(found, "waves") if not _whole(found) else found for found in (a, b))  # type: ignore[return-value]  # two in, two out
 
 
 def _ask(guide: Guide, found: Found) -> RecordsError:

@@ -87,7 +87,7 @@ def _parts(path: Path, told: Any, arrays: Mapping[str, np.ndarray]) -> dict[str,
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     room = io.BytesIO()
-    np.savez(room, **{f"a{name}": array for name, array in arrays.items()})  # type: ignore[arg-type]
+    np.savez(room, **{f"a{name}": array for name, array in arrays.items()})  # type: ignore[arg-type]  # the stub takes a name for an option
     return room.getvalue()
 
 

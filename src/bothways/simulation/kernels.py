@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def walk(rng, x, level, counter, chronic, target, source, weight, gaussian, chance, mark, pain, rule, stops):  # type: ignore[no-untyped-def]
+def walk(rng, x, level, counter, chronic, target, source, weight, gaussian, chance, mark, pain, rule, stops):
     """Walk every person to their last stop; x, counter and chronic are moved on in place.
 
     One step in regime c (0, or 1 while pain is chronic)::
@@ -74,7 +74,7 @@ NEITHER, A_ONLY, B_ONLY, BOTH, DEAD = 0, 1, 2, 3, 4
 
 
 @njit(cache=True, nogil=True)
-def hazards(row, a, b, chronic, out):  # type: ignore[no-untyped-def]
+def hazards(row, a, b, chronic, out):
     """Rates per day of the six transitions out of a state, written into ``out`` (6,).
 
     ``row`` (13,) holds onset of A and B, recovery of A and B, the ratios A to B and B to A on onset, the ratios A to
@@ -91,7 +91,7 @@ def hazards(row, a, b, chronic, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def live(rng, before, after, prone, cause, loading, grid, burn, end):  # type: ignore[no-untyped-def]
+def live(rng, before, after, prone, cause, loading, grid, burn, end):
     """Live every person from -burn to ``end``, one exponential waiting time after the other.
 
     Rates are constant between breakpoints (the grid of the slow cause, the day on which pain turns chronic, entry at
@@ -163,7 +163,7 @@ def live(rng, before, after, prone, cause, loading, grid, burn, end):  # type: i
 
 
 @njit(cache=True, nogil=True)
-def drift_slowly(rng, people, cells, kept):  # type: ignore[no-untyped-def]
+def drift_slowly(rng, people, cells, kept):
     """A stationary process of mean 0 and SD 1 for each person, which keeps the share ``kept`` from cell to cell."""
     path = np.empty((people, cells))
     fresh = np.sqrt(1 - kept**2)
@@ -176,7 +176,7 @@ def drift_slowly(rng, people, cells, kept):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def states_at(who, when, what, start, days):  # type: ignore[no-untyped-def]
+def states_at(who, when, what, start, days):
     """State (0 neither, 1 A, 2 B, 3 both, 4 dead) and chronic flag of each person at ``days`` (people, k), rising."""
     people, k = days.shape
     state = np.empty((people, k), np.int64)
@@ -205,7 +205,7 @@ def states_at(who, when, what, start, days):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def time_in(who, when, what, start, end):  # type: ignore[no-untyped-def]
+def time_in(who, when, what, start, end):
     """Days of all people together in each state and chronicity up to ``end``: (5, 2)."""
     spent = np.zeros((5, 2))
     e = 0

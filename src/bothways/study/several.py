@@ -62,7 +62,7 @@ def weigh(
             records,
             settings=replace(chosen, challenge_seconds=chosen.challenge_seconds / len(sources)),
             cache=cache,
-            progress=lambda stage, share, name=name: progress(f"{name}: {stage}", share),  # type: ignore[misc]
+            progress=lambda stage, share, name=name: progress(f"{name}: {stage}", share),  # type: ignore[misc]  # the default binds this name
         )
         for name, records in sources.items()
     }

@@ -18,7 +18,7 @@ from bothways.engine.chain.frailty import FrailtyModel, NormalProneness
 from bothways.engine.chain.graph import FORWARD, graph
 from bothways.engine.chain.likelihood import ChainModel
 from bothways.engine.chain.predictor import RATE, Predictor, predictor
-from bothways.engine.chain.sequences import observe, sequences
+from bothways.engine.chain.sequences import Observations, observe, sequences
 
 ONSETS = {"A": ("0>A", "B>AB"), "B": ("0>B", "A>AB")}
 ENDS = {"A": ("A>0", "AB>B"), "B": ("B>0", "AB>A")}
@@ -189,7 +189,7 @@ def _with_cause(transition: str, z: str) -> str:
     return ">".join(s if s == "D" else f"{s}.{z}" for s in transition.split(">"))
 
 
-def _from_first_known(setup: OnsetSetup, K: int, size: int, masks: np.ndarray):  # type: ignore[no-untyped-def]
+def _from_first_known(setup: OnsetSetup, K: int, size: int, masks: np.ndarray) -> Observations:
     """Rows from each person's first known state on, with masks renumbered behind the wider set of states."""
     known = setup.seen.seen < min(K, 4)
     begun = np.zeros(known.size, dtype=bool)
