@@ -63,6 +63,7 @@ class TableOptions:
     by: Annotated[Text, _table("In whom: columns to split by.", metavar="COL,COL")] = None
     cluster: Annotated[Text, _table("Clinic, school or other cluster.", metavar="COL")] = None
     weight: Annotated[Text, _table("Sampling weight.", metavar="COL")] = None
+    strata: Annotated[Text, _table("Stratum of the sampling plan.", metavar="COL")] = None
     arm: Annotated[Text, _table("Arm of a randomised trial.", metavar="COL")] = None
     cut: Annotated[Many, _table("At or above: the condition is present.", metavar="NAME=4")] = None
     range: Annotated[Many, _table("A column's true range.", metavar="COL=0:100")] = None
@@ -88,6 +89,7 @@ class TableOptions:
             by=names(self.by),
             cluster=self.cluster,
             weight=self.weight,
+            strata=self.strata,
             arm=self.arm,
             numbered=self.numbered.value if self.numbered else None,
             waves=self.waves,

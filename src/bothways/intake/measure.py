@@ -143,7 +143,7 @@ def _decoded(variable: Variable, measured: Measured, layout: Layout) -> Column:
 
 
 def _codes(variable: Variable, measured: Measured, bounds: tuple[float, float] | None, layout: Layout) -> Codes:
-    if variable.part in ("weight", "cluster"):
+    if variable.part in ("weight", "cluster", "strata"):
         return Codes()
     stated = stated_for(layout.answer_codes, ("", variable.key, variable.stem, *variable.columns))
     answers = [value for values in stated for value in values]

@@ -210,6 +210,7 @@ _OPTIONS: Mapping[Part, str] = {
     "by": "by",
     "cluster": "cluster",
     "weight": "weight",
+    "strata": "strata",
     "arm": "arm",
 }
 
@@ -221,6 +222,7 @@ def _stated_parts(layout: Layout) -> tuple[tuple[Part, tuple[str, ...]], ...]:
         ("by", layout.by),
         ("cluster", (layout.cluster,) if layout.cluster else ()),
         ("weight", (layout.weight,) if layout.weight else ()),
+        ("strata", (layout.strata,) if layout.strata else ()),
         ("arm", (layout.arm,) if layout.arm else ()),
     )
 
@@ -291,6 +293,7 @@ def _roles(
         named["by"],
         next(iter(named["cluster"]), None),
         next(iter(named["weight"]), None),
+        next(iter(named["strata"]), None),
         next(iter(named["arm"]), None),
         guessed,
     )

@@ -36,7 +36,7 @@ TIME_NAMES = (
     *("date", "datetime", "timestamp", "day", "dayno", "daynumber", "studyday", "week", "weeks", "month", "months"),
     *("year", "years", "visitdate", "dateofvisit", "startdate", "surveydate", "beeptime"),
 )
-Part = Literal["condition", "covariate", "pathway", "by", "cluster", "weight", "arm", "other"]
+Part = Literal["condition", "covariate", "pathway", "by", "cluster", "weight", "strata", "arm", "other"]
 Shape = Literal["long", "wide", "once", "dated"]
 
 

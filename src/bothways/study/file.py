@@ -42,6 +42,7 @@ class LayoutPart(_Part):
     by: Names = ()
     cluster: str | None = None
     weight: str | None = None
+    strata: str | None = None
     arm: str | None = None
     numbered: Literal["items", "waves"] | None = None
     waves: bool = False

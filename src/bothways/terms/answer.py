@@ -37,6 +37,10 @@ class Estimand(StrEnum):
     TOTAL = "total"
     DIRECT = "direct"
     INDIRECT = "indirect"
+    FIRST_LEG = "first_leg"  # of a pathway: from the condition to the mediator
+    SECOND_LEG = "second_leg"  # of a pathway: from the mediator to the other condition, the first held still
+    PERSON_SHARE = "person_share"  # of people in whom a direction holds
+    ARM_EFFECT = "arm_effect"  # of being randomised, by intention to treat
     PEAK_LAG = "peak_lag"
     INTERACTION = "interaction"
     STATE_PROBABILITY = "state_probability"
@@ -124,7 +128,12 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A design's answer to one question. Rows of one curve share ``curve``."""
+    """A design's answer to one question. Rows of one curve share ``curve``.
+
+    In rows of facet PATHWAY ``question.pathway`` is the mediator's key among ``Records.values``, or several joined by
+    "+" where they are taken together. In rows of facet WHOM ``question.population.where`` is the circumstance's key,
+    ``subgroup`` the level, and an INTERACTION row compares ``subgroup`` with ``question.population.label``'s rest.
+    """
 
     id: str
     question: Question

@@ -25,6 +25,7 @@ class Layout:
     by: tuple[str, ...] = ()
     cluster: str | None = None
     weight: str | None = None
+    strata: str | None = None
     arm: str | None = None
     numbered: Literal["items", "waves"] | None = None
     waves: bool = False

@@ -62,6 +62,7 @@ class Roles:
     by: tuple[str, ...] = ()
     cluster: str | None = None
     weight: str | None = None
+    strata: str | None = None
     arm: str | None = None
     guessed: tuple[str, ...] = ()
 

@@ -9,6 +9,19 @@ from bothways.terms.question import Scale
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """A stated hypothetical change: ``variable`` (a condition or a mediator) moved by ``by_sd`` standard deviations.
+
+    The change is held for ``days`` and then let go; None holds it for as long as the course is drawn. The sign is in
+    the variable's own scoring, in which higher is worse.
+    """
+
+    variable: str
+    by_sd: float
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that, with the records, fixes the answer: the same settings give the same digits.
 
@@ -16,7 +29,8 @@ class Settings:
     ``quick`` leaves out the challenges and the bootstrap. ``headline_only`` asks a design for what a headline needs
     and nothing else: no rivals, no tables, no bootstrap. ``negative_control`` names a column that cannot be affected
     by either condition; an answer that "finds" it is under suspicion. ``challenge_seconds`` end the challenges; what
-    they leave no time for is reported as not run.
+    they leave no time for is reported as not run. ``what_if`` names hypothetical changes whose model-implied course is
+    wanted.
     """
 
     level: float = 0.95
@@ -30,6 +44,7 @@ class Settings:
     horizon_days: tuple[float, ...] = ()
     smallest_effects: Mapping[Scale, float] = field(default_factory=dict)
     cuts: Mapping[str, float] = field(default_factory=dict)
+    what_if: tuple[WhatIf, ...] = ()
     designs: tuple[str, ...] = ()  # empty: every design that can answer
 
     def smallest_effect(self, scale: Scale) -> float:

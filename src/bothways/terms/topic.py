@@ -165,6 +165,12 @@ class Topic:
     mediators: tuple[Condition, ...] = ()
     help: tuple[str, ...] = ()  # where to get help, one line each
 
+    def pathways_through(self, key: str, label: str = "") -> tuple[Pathway, ...]:
+        """The pathways whose mediator a variable of this key measures, by the mediator's own key or its names."""
+        spelled = {key.lower(), label.lower()} - {""}
+        meant = {m.key for m in self.mediators if spelled & {m.key, *self.names.get(m.key, ())}}
+        return tuple(p for p in self.pathways if p.mediator in meant or spelled & {p.mediator, *p.names})
+
     def smallest_effect(self, scale: Scale) -> float:
         """The smallest effect of interest on ``scale``; 1.25 for a ratio and 0.05 otherwise where none is set."""
         stated = {effect.scale: effect.value for effect in self.smallest_effects}

@@ -134,7 +134,7 @@ CAVEATS: Mapping[str, CaveatRule] = {
 }
 """By caveat code. Other codes are shown with the answer and move nothing."""
 
-PREFERENCE: tuple[str, ...] = ("panel", "diary", "onset", "records", "pathway", "literature")
+PREFERENCE: tuple[str, ...] = ("panel", "diary", "onset", "trial", "sustained", "records", "literature")
 """Which design speaks for a line that has several: within-person contrasts first, since they remove lasting
 differences. Before it: fewest biasing caveats. After it: most people, then the answer's id. No estimate is read."""
 
