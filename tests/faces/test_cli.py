@@ -216,3 +216,38 @@ def test_words_are_read_from_intervals_of_95_percent_or_more(level: float) -> No
     world = bw.simulate("both-ways", people=60, waves=3)
     with pytest.raises(bw.BothwaysError, match="level"):
         bw.ask(world.records, settings=bw.Settings(quick=True, level=level))
+
+
+def test_a_condition_is_no_negative_control_of_its_own(bothways, panel: Path) -> None:
+    run = bothways("ask", "panel.csv", "--negative-control", "back_pain")
+    assert run.code == 2
+    assert "is one of the two conditions" in run.err
+
+
+def test_whoever_stops_the_work_is_told_that_nothing_half_was_written(
+    bothways, panel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bothways.study.read", stopped)
+    run = bothways("look", "panel.csv")
+    assert run.code == 130
+    assert "Stopped" in run.err
+
+
+def test_help_comes_first_where_one_person_answered_the_item_on_self_harm(bothways, tmp_path: Path) -> None:
+    rows = [f"{day},{day % 4},{(day * 7) % 10},{int(day == 3)}" for day in range(60)]
+    (tmp_path / "mine.csv").write_text("\n".join(["day,depression,back_pain,DPQ090", *rows]))
+    run = bothways("look", "mine.csv", "--time", "day")
+    assert run.code == 0, run.err
+    assert run.out.startswith("If you might harm yourself")
+
+
+def test_a_result_replaces_a_file_whole_and_follows_links(bothways, panel: Path) -> None:
+    (panel.parent / "kept.json").write_text("old")
+    (panel.parent / "link.json").symlink_to(panel.parent / "kept.json")
+    assert bothways("ask", "panel.csv", "--quick", "--json", "link.json").code == 0
+    assert (panel.parent / "link.json").is_symlink()
+    assert json.loads((panel.parent / "kept.json").read_text())["schema"] == 1
+    assert not list(panel.parent.glob(".*"))

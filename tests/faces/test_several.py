@@ -207,6 +207,9 @@ def test_several_tables_or_one_file_are_weighed(bothways, place: Path) -> None: 
         ("literature = true", "it names no table"),
         ("data = [", "it is no TOML"),
         ("data = 'nowhere.csv'", "nowhere.csv"),
+        ("data = 'x.csv'\n[settings]\nhorizon_days = [-1]", "'settings', 'horizon_days' 1"),
+        ("data = 'x.csv'\n[settings]\nhorizon_days = [nan]", "'settings', 'horizon_days' 1"),
+        ("data = 'x.csv'\n[settings]\nlevel = 0.5", "'settings', 'level'"),
     ],
 )
 def test_a_slip_in_the_file_gets_one_sentence(bothways, tmp_path: Path, text: str, says: str) -> None:  # noqa: F811

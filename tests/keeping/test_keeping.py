@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import bothways as bw
 from bothways.keeping import clear, fingerprint, load, recall, remember, save
+from bothways.keeping.archive import FORMAT
 from bothways.keeping.cache import MOST_KEPT
 from bothways.keeping.code import WORDS, decode, encode
 from bothways.study import Study
@@ -103,7 +104,7 @@ def test_only_words_of_the_terms_are_written() -> None:
 def test_foreign_code_builds_nothing(tmp_path: Path, code: Any) -> None:
     file = tmp_path / "x.study"
     save(file, {})
-    _rewrite(file, {"format": 1, "bothways": "9", "parts": {"outcome": code}})
+    _rewrite(file, {"format": FORMAT, "bothways": "9", "parts": {"outcome": code}})
     with pytest.raises(ReportError, match="does not know"):
         load(file)
 
@@ -116,6 +117,19 @@ def _rewrite(file: Path, told: Any, arrays: bytes | None = None) -> None:
         new.writestr("arrays.npz", held)
 
 
+def test_a_file_that_was_changed_by_hand_is_not_believed(study: Study, tmp_path: Path) -> None:
+    file = study.save(tmp_path / "x.study")
+    with zipfile.ZipFile(file) as archive:
+        told, seal = json.loads(archive.read("study.json")), archive.read("seal.sha256")
+    changed = json.loads(json.dumps(told).replace("back pain", "front pain"))
+    assert changed != told
+    _rewrite(file, changed)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("seal.sha256", seal)
+    with pytest.raises(ReportError, match="changed after it was saved"):
+        bw.load(file)
+
+
 def test_what_is_no_study_gets_one_sentence(tmp_path: Path) -> None:
     text = tmp_path / "text.study"
     text.write_text("hello")
@@ -124,7 +138,7 @@ def test_what_is_no_study_gets_one_sentence(tmp_path: Path) -> None:
         pass
     newer = tmp_path / "newer.study"
     save(newer, {})
-    _rewrite(newer, {"format": 2, "bothways": "3.0", "parts": {}})
+    _rewrite(newer, {"format": FORMAT + 1, "bothways": "3.0", "parts": {}})
     half = tmp_path / "half.study"
     save(half, {"outcome": Caveat("a", "b")})
     for file, says in ((text, "no study"), (empty, "no study"), (newer, "bothways 3.0"), (half, "no whole study")):
@@ -142,7 +156,7 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
     save(file, {})
     room = io.BytesIO()
     np.savez(room, a0=np.array([{"a": 1}], dtype=object))
-    _rewrite(file, {"format": 1, "bothways": "0", "parts": {"x": ["array", "0"]}}, room.getvalue())
+    _rewrite(file, {"format": FORMAT, "bothways": "0", "parts": {"x": ["array", "0"]}}, room.getvalue())
     with pytest.raises(ReportError):
         load(file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from tests.verdicts.answers import A_TO_B, B_TO_A, PAIR, SETTINGS, STATES, answer, result
 
 from bothways.terms.answer import Line
-from bothways.terms.verdict import Leaning, Verdict, Word
+from bothways.terms.question import Scale
+from bothways.terms.verdict import Leaning, Reading, Verdict, Word
 from bothways.verdicts import weigh
 from bothways.verdicts.lines import candidates, lines_of, read, word_of
 from bothways.verdicts.rules import LEANINGS, LINES, VERDICT_TABLE, Tally, standing
@@ -122,3 +124,15 @@ def test_disagreement_says_why_from_the_closed_list() -> None:
     assert unknown.a_to_b.because == ("the reason is not yet known",)
     assert verdict.dissent
     assert candidates(verdict.answers, B_TO_A) == []
+
+
+def test_an_interval_that_cannot_be_is_no_data() -> None:
+    whole = answer(A_TO_B, STATES["more"])
+    estimate = whole.estimate
+    assert estimate is not None
+    for low, high in ((0.3, 0.06), (0.2, 0.3), (float("nan"), 0.3)):
+        odd = replace(whole, estimate=replace(estimate, low=low, high=high))
+        assert read(odd, SETTINGS).reading is Reading.NO_DATA
+    ratio = replace(estimate, value=2.0, low=-1.0, high=3.0, scale=Scale.RATE_RATIO)
+    assert read(replace(whole, estimate=ratio), SETTINGS).reading is Reading.NO_DATA
+    assert read(whole, SETTINGS).reading is Reading.PREDICTS

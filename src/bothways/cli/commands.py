@@ -80,6 +80,8 @@ def look(data: Data, table: TableOptions) -> None:
     with moving_line() as progress:
         records = _read(study, data, table, progress)
         tables = study.look(records, Settings(cuts=table.layout().cuts))
+    for line in study.care_of(records):
+        typer.echo(f"{line}\n")
     typer.echo(room("reports").render_look(records.source, records.findings, tables))
 
 

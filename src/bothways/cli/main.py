@@ -12,17 +12,22 @@ from bothways.cli.commands import app
 from bothways.terms.errors import BothwaysError
 
 MISTAKE, INSIDE, INTERRUPTED = 2, 1, 130
+STOPPED = "Stopped. Nothing was written that is not complete."
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     try:
         app(args=sys.argv[1:] if argv is None else argv, prog_name="bothways")
+    except SystemExit as end:  # typer has its own way to leave when interrupted
+        if end.code == INTERRUPTED:
+            _say(STOPPED)
+        raise
     except BothwaysError as error:
         _say(str(error))
         sys.exit(MISTAKE)
     except KeyboardInterrupt:
-        _say("Stopped. Nothing was written that is not complete.")
+        _say(STOPPED)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

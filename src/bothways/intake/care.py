@@ -41,6 +41,8 @@ def _columns(sheet: Sheet, plan: Plan, topic: Topic, layout: Layout) -> Iterator
     if layout.numbered == "waves":
         return
     for instrument in topic.instruments.values():
+        named = {plain(name) for name in instrument.self_harm_columns}
+        yield from ((column, instrument) for column in sheet.columns if plain(column) in named)
         item, stems = instrument.self_harm_item, {plain(name) for name in (instrument.key, *instrument.names)}
         stems |= {stem.rstrip("0123456789") for stem in stems}  # phq_9 and PHQ9 beside PHQ1 are items as well
         known = frozenset(stems) - runs(sheet.columns, frozenset(stems))

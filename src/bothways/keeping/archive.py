@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -17,8 +18,8 @@ import numpy as np
 from bothways.keeping.code import decode, encode
 from bothways.terms.errors import ReportError
 
-FORMAT = 1
-TEXT, ARRAYS = "study.json", "arrays.npz"
+FORMAT = 2  # 2: sealed, so that a file that was changed is not believed
+TEXT, ARRAYS, SEAL = "study.json", "arrays.npz", "seal.sha256"
 MOST_BYTES = 8 * 2**30  # what is inside may not unpack to more than this
 
 
@@ -32,8 +33,10 @@ def save(path: Path, parts: Mapping[str, Any]) -> Path:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(TEXT, json.dumps(told, allow_nan=False))
-            archive.writestr(ARRAYS, _packed(arrays))
+            text, packed = json.dumps(told, allow_nan=False).encode(), _packed(arrays)
+            archive.writestr(TEXT, text)
+            archive.writestr(ARRAYS, packed)
+            archive.writestr(SEAL, _seal(text, packed))
         os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -63,13 +66,22 @@ def load(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
                 raise ReportError(path.name, "it unpacks to more than any study holds", "Give a file of bothways")
-            told = json.loads(archive.read(TEXT))
-            arrays = _unpacked(archive.read(ARRAYS))
+            text, packed = archive.read(TEXT), archive.read(ARRAYS)
+            told, arrays = json.loads(text), _unpacked(packed)
+            seal = archive.read(SEAL) if SEAL in archive.namelist() else b""
     except OSError as error:
         raise ReportError(str(path), f"it cannot be read ({error.strerror})", "Check the name") from error
     except DAMAGED as error:
         raise ReportError(path.name, "it is no study that bothways saved", "Give a file that save() wrote") from error
-    return _parts(path, told, arrays)
+    parts = _parts(path, told, arrays)
+    if seal != _seal(text, packed):
+        raise ReportError(path.name, "it was changed after it was saved", "Save the study anew")
+    return parts
+
+
+def _seal(text: bytes, packed: bytes) -> bytes:
+    """What tells a file that was changed, by accident or by hand, from one that was not."""
+    return hashlib.sha256(text + packed).hexdigest().encode()
 
 
 def _parts(path: Path, told: Any, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from bothways.keeping import clear as forget
 from bothways.study.evidence import evidence
 from bothways.study.file import StudyFile, read_study_file
 from bothways.study.result import Study, load
-from bothways.study.road import ask, ask_world, look, read
+from bothways.study.road import ask, ask_world, care_of, look, read
 from bothways.study.several import weigh, weigh_worlds
 from bothways.study.syntax import check_program, export_syntax
 from bothways.study.topics import SHIPPED_TOPIC
@@ -16,6 +16,7 @@ __all__ = [
     "StudyFile",
     "ask",
     "ask_world",
+    "care_of",
     "check_apart",
     "check_program",
     "check_writable",

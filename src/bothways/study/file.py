@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -69,14 +69,14 @@ class SourcePart(_Part):
 class SettingsPart(_Part):
     """How the study is run: the fields of ``Settings`` that a person sets."""
 
-    level: float = Field(0.95, gt=0, lt=1)
+    level: float = Field(0.95, ge=0.95, lt=1)
     seed: int = Field(1, ge=0)
     bootstrap: int = Field(0, ge=0)
     quick: bool = False
     designs: Names = ()
     negative_control: str | None = None
     challenge_seconds: float = Field(10.0, ge=0)
-    horizon_days: Numbers = ()
+    horizon_days: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
     smallest_effects: dict[Scale, float] = Field(default_factory=dict)
     cuts: dict[str, float] = Field(default_factory=dict)
 
@@ -144,7 +144,7 @@ def read_study_file(path: str | Path) -> StudyFile:
     """Read and check a study.toml. Raises ``QuestionError``: one sentence with the place, the find and the mend."""
     place = Path(path)
     try:
-        raw = tomllib.loads(place.read_text("utf-8"))
+        raw = tomllib.loads(place.read_text("utf-8-sig"))
     except OSError as error:
         raise QuestionError(str(place), f"it cannot be read ({error.strerror})", "Check the name") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -190,6 +190,9 @@ def _check(records: Records, settings: Settings) -> None:
         known = ", ".join(sorted(key for key in records.values if key not in (records.pair.a.key, records.pair.b.key)))
         mend = f"Choose one of: {known}" if known else "Add it to the table"
         raise QuestionError("--negative-control", f"the table holds no column of numbers named '{control}'", mend)
+    if control in (records.pair.a.key, records.pair.b.key):
+        mend = "Name a column that neither condition can affect"
+        raise QuestionError("--negative-control", f"'{control}' is one of the two conditions", mend)
 
 
 def _arm_note(records: Records) -> tuple[Finding, ...]:
@@ -222,6 +225,11 @@ def true_value(world: simulation.World, answer: Answer) -> float | None:
         return world.truth(question, answer.estimand).value
     except WorldError:
         return None
+
+
+def care_of(records: Records) -> tuple[str, ...]:
+    """The lines that must come first where one person answered an item on self-harm above its lowest answer."""
+    return _care(records, topic_of(records))
 
 
 def _care(records: Records, topic: Topic) -> tuple[str, ...]:

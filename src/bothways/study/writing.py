@@ -57,10 +57,17 @@ def write_table(columns: Mapping[str, np.ndarray], path: Path) -> int:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a file, or say in one sentence why it cannot be written."""
+    """Write a file whole or not at all, or say in one sentence why it cannot be written."""
+    place = path.resolve()  # what a link points to is written; the link stays
+    as_it_comes = place.exists() and not place.is_file()  # a pipe or a terminal
+    beside = place if as_it_comes else place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        path.write_text(text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
+        if beside is not place:
+            os.replace(beside, place)
     except OSError as error:
+        if beside is not place:
+            beside.unlink(missing_ok=True)
         raise ReportError(
             str(path), f"it cannot be written ({error.strerror})", "Give a place that you may write to"
         ) from error

@@ -44,6 +44,7 @@ class Instrument:
     smallest_change: float | None = None
     smallest_change_checked: bool = False
     self_harm_item: int | None = None
+    self_harm_columns: tuple[str, ...] = ()  # whole column names by which well-known surveys call that item
     recall_days: float | None = None
     names: tuple[str, ...] = ()  # lower-case column stems by which it is recognised
     licence: str = ""

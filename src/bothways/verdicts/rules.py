@@ -6,6 +6,7 @@ say which designs share a bias, which way it leans, what word follows from which
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,10 +79,19 @@ def _has_timing(answer: Answer) -> bool:
     return any(x is not None for x in stated) or answer.estimand is Estimand.RATE_RATIO
 
 
+def _possible(answer: Answer) -> bool:
+    """Limits around the estimate, which is a number, and above zero where it is a ratio; a limit may be infinite."""
+    e = answer.estimate
+    if e is None:
+        return True
+    return math.isfinite(e.value) and e.low <= e.value <= e.high and (e.value > 0 <= e.low or not e.scale.is_ratio)
+
+
 REQUIREMENTS: tuple[tuple[str, Callable[[Answer], bool]], ...] = (
     ("it was not answered", lambda a: a.status is Status.ANSWERED and a.estimate is not None),
     ("it does not state its target question", lambda a: bool(a.target)),
     ("it states no time lag", _has_timing),
+    ("its interval is none: the limits do not enclose the estimate, or a ratio is not above zero", _possible),
     (
         f"it rests on fewer than {MINIMUM_EVENTS} events",
         lambda a: a.estimate is None or a.estimate.events is None or a.estimate.events >= MINIMUM_EVENTS,

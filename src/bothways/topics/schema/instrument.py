@@ -55,6 +55,7 @@ class InstrumentPart(Part):
     smallest_change: Positive | None = None
     smallest_change_checked: bool = False
     self_harm_item: int | None = None
+    self_harm_columns: Words = ()
     recall_days: Positive | None = None
     names: Words = ()
     licence: str = ""
