@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from bothways.designs.literature import answer_literature, in_words, references_table, why_studies_disagree
 from bothways.designs.literature.place import Group, place, short_citation
 from bothways.engine.pooling import pool, prediction_interval
+from bothways.study.evidence import evidence
 from bothways.terms.answer import DesignResult, Estimand, Status, Table
+from bothways.terms.errors import TopicError
 from bothways.terms.question import Condition, Direction, Pair, Scale
 from bothways.terms.settings import Settings
 from bothways.terms.topic import Evidence
@@ -340,3 +343,40 @@ def test_recalled_onsets_and_trials_have_lines_of_their_own() -> None:
     made = place((replace(FOUR[0], outcome_kind="recalled_onset"), replace(FOUR[1], design="rct")))
     assert [e.group for e in made] == [Group.RECALL, Group.TRIAL]
     assert [e.line for e in made] == ["E", "D"]
+
+
+def test_trials_speak_beside_the_cohorts_on_a_line_of_their_own() -> None:
+    trials = tuple(replace(e, id=f"t{e.id}", sample=f"t{e.id}", design="rct") for e in FOUR)
+    result = answered(*FOUR, *trials)
+    spoken = {a.id: a for a in result.answers if a.headline and a.direction is Direction.A_TO_B}
+    assert spoken["literature.a_to_b.trials"].line == "D"
+    assert spoken["literature.a_to_b.trials"].estimate == spoken["literature.a_to_b.between"].estimate
+    words = " ".join(str(row[-1]) for row in table(result, "in_words").rows)
+    assert "Randomised trials that moved exposure" in words
+
+
+@pytest.mark.parametrize(("own", "speaks"), [(4, "published meta-analysis"), (10, "random effects")])
+def test_a_handful_of_studies_does_not_outrank_a_systematic_review(own: int, speaks: str) -> None:
+    review = replace(FOUR[0], id="review", sample="review", design="meta_analysis")
+    studies = [replace(FOUR[k % 4], id=f"s{k}", sample=f"s{k}") for k in range(own)]
+    headline = answered(review, *studies).headline(Direction.A_TO_B)
+    assert headline is not None
+    assert headline.model.startswith(speaks)
+
+
+def test_what_a_row_leaves_unsaid_is_named_by_the_condition() -> None:
+    headline = answered(replace(FOUR[0], exposure="", outcome="")).headline(Direction.A_TO_B)
+    assert headline is not None
+    assert headline.target.startswith("outcome, by exposure, in ")
+
+
+def test_an_estimate_that_is_known_already_or_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    head = "id,citation,design,direction,scale,estimate,ci_low,ci_high,exposure_is,outcome_is"
+    for rows, says in (
+        ("carroll2004_depr_spinal_hr,x,cohort,a_to_b,HR,2,1,3,a,b", "is known already"),
+        ("mine,x,cohort,a_to_b,HR,2,1,3,b,a", "opposite of 'direction'"),
+    ):
+        file = tmp_path / "mine.csv"
+        file.write_text(f"{head}\n{rows}\n")
+        with pytest.raises(TopicError, match=says):
+            evidence(file=file)

@@ -11,6 +11,7 @@ from bothways.designs.literature import answer_literature
 from bothways.study.result import Study
 from bothways.study.topics import SHIPPED_TOPIC, with_smallest_effects
 from bothways.terms.answer import DesignResult
+from bothways.terms.errors import TopicError
 from bothways.terms.outcome import Outcome
 from bothways.terms.records import Records, Roles, Source, TimeUnit
 from bothways.terms.settings import Settings
@@ -33,6 +34,10 @@ def evidence(
     """
     known = topic if isinstance(topic, Topic) else load_topic(str(topic))
     own = read_evidence(str(file)) if file else ()
+    shipped = {e.id for e in known.evidence}
+    if twice := next((e.id for e in own if e.id in shipped), None):
+        found = f"an estimate with the id '{twice}' is known already"
+        raise TopicError(str(file), found, "Leave it out, or give it another id if it is another estimate")
     known = replace(known, evidence=(*known.evidence, *own))
     settings = with_smallest_effects(settings or Settings(), known)
     result = answer_literature(known.evidence, known.pair, settings, known.claims)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bothways.designs.literature.convert import on_risk_scale
 from bothways.designs.literature.families import ENOUGH, families
-from bothways.designs.literature.place import Group, place
+from bothways.designs.literature.place import place
 from bothways.designs.literature.references import claims_table, references_table
-from bothways.designs.literature.speakers import headlines, shown, speaker
+from bothways.designs.literature.speakers import SPEAKING, headlines, shown, speaker
 from bothways.designs.literature.tables import checks, ladder, pools
 from bothways.designs.literature.why import why_studies_disagree
 from bothways.designs.literature.words import as_table, tell
@@ -27,9 +29,10 @@ def answer_literature(
 ) -> DesignResult:
     """What published studies say in each direction.
 
-    Headline answers (estimand POOLED, one each way): the random-effects mean where three or more estimates share a
-    scale, contrast and kind of outcome; else the published meta-analysis, as published; else the single study. A
-    second headline each way (CROSS_LAG) tells the within-person estimate, where there is one. All others are shown
+    Headline answers (estimand POOLED, one each way): by the rule of ``speakers``, the random-effects mean of
+    estimates that share a scale, contrast and kind of outcome, the published meta-analysis, as published, or the
+    single study. Further headlines each way tell the within-person estimate (CROSS_LAG) and the trials (line D),
+    where there are any. All others are shown
     with their bias line. ``base_risk`` turns odds and hazard ratios into risk ratios before pooling, by published
     formulas and flagged; without it every number stays on its printed scale.
 
@@ -43,6 +46,7 @@ def answer_literature(
             refused="no published estimates are known for these two conditions",
             mend="Give a file of published estimates with --evidence",
         )
+    evidence = tuple(_named(e, pair) for e in evidence)
     placed = place(evidence)
     if base_risk is not None:
         placed = tuple(on_risk_scale(entry, base_risk) for entry in placed)
@@ -50,9 +54,7 @@ def answer_literature(
     spoken = [
         answer
         for way in WAYS
-        for answer in headlines(
-            way, pair, speaker(way, Group.BETWEEN, made, entries), speaker(way, Group.WITHIN, made, entries)
-        )
+        for answer in headlines(way, pair, {group: speaker(way, group, made, entries) for group in SPEAKING})
     ]
     rungs = [shown(entry, pair) for entry in entries if entry.estimate is not None]
     tables = [as_table(tell(made, entries, pair, settings, claims))]
@@ -65,6 +67,13 @@ def answer_literature(
         tables=(*tables, references_table(evidence)),
         methods=_methods(evidence, base_risk),
     )
+
+
+def _named(e: Evidence, pair: Pair) -> Evidence:
+    """An estimate whose row leaves exposure or outcome unsaid takes the condition that its slot names."""
+    labels = {"a": pair.a.label, "b": pair.b.label}
+    exposure = e.exposure or labels.get(e.exposure_is, "an exposure that is not named")
+    return replace(e, exposure=exposure, outcome=e.outcome or labels.get(e.outcome_is, "an outcome that is not named"))
 
 
 def _methods(evidence: tuple[Evidence, ...], base_risk: float | None) -> str:

@@ -58,6 +58,7 @@ def one_way(way: Way) -> tuple[str, ...]:
         *_singles(way),
         *_wider_singles(way),
         *_within(way),
+        *_trials(way),
         *_genes(way),
         *_in_words_only(way),
     ]
@@ -152,6 +153,22 @@ def _small(way: Way) -> str:
         above = estimate is not None and estimate.low > 0
         return f"{'above zero, yet ' if above else ''}inside the bounds of what is held too small to matter"
     return "an interval beyond zero" if way.inside is Reading.PREDICTS else "too uncertain to say"
+
+
+def _trials(way: Way) -> list[str]:
+    """What moving one condition in randomised trials did to the other."""
+    direction = next((e.direction for e in way.entries), Direction.JOINT)
+    chosen = speaker(direction, Group.TRIAL, way.families, way.entries)
+    number = chosen.estimate if chosen else None
+    if chosen is None or number is None:
+        return []
+    k = len(chosen.source.entries) if isinstance(chosen.source, Family) else 1
+    who = f"pooled from {k} trials" if k > 1 else chosen.origin
+    size = f"{number.value:.3g} ({number.low:.3g} to {number.high:.3g})"
+    return [
+        f"Randomised trials that moved {way.start.label} and measured {way.end.label} give {_a(number.scale)} of "
+        f"{size} ({who}); what a treatment does beside moving {way.start.label} is in it too."
+    ]
 
 
 def _genes(way: Way) -> list[str]:

@@ -1,22 +1,29 @@
 """Which published number speaks for a direction, by a rule that reads no estimate, and the Answers that follow.
 
-Between people: our own pool where there is one; else a published meta-analysis of the two conditions themselves
-(the first in the file that compares present with absent); else the single study that compares present with absent,
-is most adjusted, has most people. Within persons: the study with most people. Genetic liability acts over a life and
-has no lag, and twins compared at one time have no order, so neither speaks; both are shown.
+Between people and among trials: our own pool of ten studies or more; else a published meta-analysis of the two
+conditions themselves (the first in the file that compares present with absent), since it searched for its members and
+a handful that somebody happened to enter did not; else our own pool of three or more; else the single study that
+compares present with absent, is most adjusted, has most people. Within persons: the study with most people.
+Genetic liability acts over a life and has no lag, and twins compared at one time have no order, so neither speaks;
+both are shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from bothways.designs.literature.families import Family, adjustment
-from bothways.designs.literature.place import DIRECTIONS, Entry, Group, short_citation
+from bothways.designs.literature.place import DIRECTIONS, LINES, Entry, Group, short_citation
 from bothways.terms.answer import Answer, Assumption, Caveat, Estimand, Estimate, Status
 from bothways.terms.question import Direction, Facet, Pair, Question
 
 YEAR = 365.25
+OUTRANKS = 10  # studies in a pool of our own that outrank a published meta-analysis, which has searched for its own
+SPEAKING: Mapping[Group, str] = {Group.BETWEEN: "between", Group.WITHIN: "within", Group.TRIAL: "trials"}
+"""The groups whose number may speak, with the word in an answer's id."""
+
 ASSUMPTIONS = (
     Assumption("What the studies adjusted for is enough to make the compared people alike."),
     Assumption("Studies were published whatever they found."),
@@ -84,22 +91,22 @@ def speaker(
 ) -> Speaker | None:
     """The number that speaks for ``direction`` in ``group``, or None."""
     pooled = [f for f in families if f.direction is direction and f.group is group and f.pooled is not None]
-    if pooled:
-        return Speaker(pooled[0])
     numbered = [e for e in entries if e.direction is direction and e.group is group and _counts(e)]
-    if group is Group.WITHIN:
+    if group is Group.WITHIN and not pooled:
         return Speaker(min(numbered, key=_by_people)) if numbered else None
     direct = [e for e in numbered if e.direct]
     metas = [e for e in direct if e.evidence.design == "meta_analysis" and _plain(e)]
+    if pooled and (not metas or len(pooled[0].entries) >= OUTRANKS):
+        return Speaker(pooled[0])
     singles = sorted((e for e in direct if e.evidence.design != "meta_analysis"), key=_by_rule)
     return Speaker((metas or singles)[0]) if metas or singles else None
 
 
-def headlines(direction: Direction, pair: Pair, between: Speaker | None, within: Speaker | None) -> tuple[Answer, ...]:
-    """The answers that speak for a direction: between people, and beside it within persons."""
-    if between is None:
-        return (_silent(direction, pair), *([_spoken(direction, pair, within)] if within else []))
-    return (_spoken(direction, pair, between), *([_spoken(direction, pair, within)] if within else []))
+def headlines(direction: Direction, pair: Pair, speaks: Mapping[Group, Speaker | None]) -> tuple[Answer, ...]:
+    """The answers that speak for a direction: between people, and beside it within persons and from trials."""
+    between, *beside = (speaks.get(group) for group in SPEAKING)
+    first = _silent(direction, pair) if between is None else _spoken(direction, pair, between)
+    return (first, *(_spoken(direction, pair, other) for other in beside if other is not None))
 
 
 def shown(entry: Entry, pair: Pair) -> Answer:
@@ -124,17 +131,18 @@ def shown(entry: Entry, pair: Pair) -> Answer:
 
 
 def _spoken(direction: Direction, pair: Pair, chosen: Speaker) -> Answer:
-    estimate, within = chosen.estimate, chosen.source.group is Group.WITHIN
+    estimate, group = chosen.estimate, chosen.source.group
+    within = group is Group.WITHIN
     lag = chosen.years("lag_years")
     horizon = None if within else chosen.years("follow_up_years")
     return Answer(
-        id=f"literature.{direction.value}.{'within' if within else 'between'}",
+        id=f"literature.{direction.value}.{SPEAKING[group]}",
         question=Question(pair, Facet.STRENGTH, direction, estimate.scale if estimate else None),
         design="literature",
         model=chosen.kind,
         estimand=Estimand.CROSS_LAG if within else Estimand.POOLED,
         status=Status.ANSWERED,
-        line="A",
+        line=LINES[group],
         status_says=chosen.origin,
         estimate=estimate,
         target=chosen.target,

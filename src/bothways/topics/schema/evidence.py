@@ -109,6 +109,9 @@ class EvidencePart(Part):
             raise ValueError("'ci_low', 'estimate' and 'ci_high' do not ascend")
         if scale is not None and scale.endswith("_ratio") and any(x <= 0 for x in numbers):
             raise ValueError("a ratio is not above zero")
+        opposite = {"a_to_b": ("b", "a"), "b_to_a": ("a", "b")}.get(self.direction)
+        if self.role == "effect" and opposite and (self.exposure_is, self.outcome_is) == opposite:
+            raise ValueError("'exposure_is' and 'outcome_is' say the opposite of 'direction'")
         if (self.standardised_low is None) != (self.standardised_high is None):
             raise ValueError("'standardised_low' and 'standardised_high' come together or not at all")
         return self
