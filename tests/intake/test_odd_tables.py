@@ -196,3 +196,31 @@ def test_a_frame_with_odd_names(panel: pl.DataFrame, topic: Topic) -> None:
     frame.columns = ["id", "wave", "phq9", "pain", *["pain"] * (frame.shape[1] - 4)]
     with pytest.raises(RecordsError, match="stand twice: pain"):
         read(frame, topic=topic)
+
+
+def test_a_cover_page_before_the_table_is_told_apart(topic: Topic, tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"About": [["Backs 2024"], ["made in May"]], "data": [HEAD, *ROWS]})
+    with pytest.raises(RecordsError, match=r"one column, as a cover page does\. .*--sheet; there are 'About', 'data'"):
+        read(path, topic=topic)
+    assert read(path, topic=topic, layout=Layout(sheet="data")).rows == len(ROWS)
+
+
+@pytest.mark.parametrize("kind", ["frame", "text"])
+def test_infinite_answers_are_missing_with_a_reason(
+    kind: str, panel: pl.DataFrame, topic: Topic, tmp_path: Path
+) -> None:
+    first = pl.arange(panel.height, eager=True) == 0
+    odd = panel.with_columns(pain=pl.when(first).then(float("inf")).otherwise(pl.col("pain").cast(pl.Float64)))
+    if kind == "text":
+        odd.write_csv(tmp_path / "a.csv")
+    records = read(odd if kind == "frame" else tmp_path / "a.csv", topic=topic)
+    assert records.reasons["back_pain"]["an infinite number"] == 1
+
+
+def test_ids_that_a_spreadsheet_wrote_with_a_decimal_are_the_same_people(topic: Topic, tmp_path: Path) -> None:
+    lines = ["id,wave,phq9,pain", *(f"{i}{'.0' if w == 2 else ''},{w},{p},{q}" for i, w, p, q in ROWS)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    assert read(tmp_path / "a.csv", topic=topic).people == 29
+    named = [line.replace(",1,", "a,1,", 1) if k == 1 else line for k, line in enumerate(lines)]
+    (tmp_path / "b.csv").write_text("\n".join(named))
+    assert read(tmp_path / "b.csv", topic=topic).people > 29  # one id is a word, so that 1 and 1.0 may differ

@@ -19,7 +19,7 @@ def self_harm_items(sheet: Sheet, plan: Plan, topic: Topic, layout: Layout) -> l
     """A warning where anyone answered above the lowest on such an item at any time; ``people`` says how many."""
     above = np.zeros(sheet.rows, dtype=bool)
     for column, instrument in set(_columns(sheet, plan, topic, layout)):
-        values, low, high = sheet.numbers(column)[0], instrument.item_low or 0.0, instrument.item_high or np.inf
+        values, low, high = sheet.numbers(column).values, instrument.item_low or 0.0, instrument.item_high or np.inf
         with np.errstate(invalid="ignore"):
             above |= (values > low) & (values <= high)
     if not above.any():

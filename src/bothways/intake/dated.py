@@ -134,7 +134,7 @@ def _moments(sheet: Sheet, dated: DatedColumns, layout: Layout) -> tuple[dict[st
 def _moment(sheet: Sheet, column: str, layout: Layout) -> tuple[Float[np.ndarray, "people"], bool]:
     if sheet.is_calendar(column):
         return sheet.moments(column)[0], True
-    numbers, strange = sheet.numbers(column)
+    numbers, strange, _ = sheet.numbers(column)
     if not strange.any():
         unit = unit_in(column) or (YEAR if "age" in re.split(r"[^a-z]+", column.lower()) else 1.0)
         return numbers * unit, False

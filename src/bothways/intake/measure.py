@@ -77,7 +77,7 @@ def _left_over(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> 
 
 def read_column(sheet: Sheet, column: str, layout: Layout, variable: Variable) -> Measured:
     """A column of numbers, with what the file or the caller declares missing (for it or its variable) as reasons."""
-    values, strange = sheet.numbers(column)
+    values, strange, endless = sheet.numbers(column)
     if strange.any():
         rows = ", ".join(str(row + 1) for row in np.flatnonzero(strange)[:3])
         found = count(int(strange.sum()), "row")
@@ -85,7 +85,7 @@ def read_column(sheet: Sheet, column: str, layout: Layout, variable: Variable) -
         raise RecordsError(
             f"{sheet.name}, column '{column}'", find, "Correct or empty these cells, or name another column"
         )
-    measured = Measured(values, dict(sheet.lettered.get(column, {})))
+    measured = Measured(values, dict(sheet.lettered.get(column, {}))).without(endless, "an infinite number")
     measured = apply_codes(measured, sheet.declared.get(column, {}))
     stated = stated_for(layout.missing_codes, ("", variable.key, variable.stem, column))
     return apply_codes(measured, {code: reason(code) for codes in stated for code in codes})

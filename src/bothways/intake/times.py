@@ -51,7 +51,7 @@ def read_clock(sheet: Sheet, column: str, layout: Layout) -> Clock:
         return Clock(days + sheet.clock(hour.strip()), TimeUnit.DAY, False, "dates with clock times", True)
     if sheet.is_calendar(column):
         return Clock(_calendar(sheet, column, layout), TimeUnit.DAY, False, "dates", True)
-    numbers, strange = sheet.numbers(column)
+    numbers, strange, _ = sheet.numbers(column)
     if not strange.any():
         return _from_numbers(column, numbers, layout)
     return _from_text(sheet, column, layout, int(strange.sum()))
