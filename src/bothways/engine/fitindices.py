@@ -17,10 +17,11 @@ from scipy.special import chdtr, chdtrc, chndtr, chndtrinc
 
 from bothways.engine.fiml import half_vector, moment_derivatives, score_products, score_sums
 from bothways.engine.fitting import PanelFit
-from bothways.engine.inference import Uncertainty, cluster_codes, robust
+from bothways.engine.inference import Uncertainty, robust
 from bothways.engine.patterns import moment_data
 from bothways.engine.saturated import available_moments
 from bothways.engine.scaled import SaturatedPieces, chained_jacobian, chi_square, saturated_pieces, yuan_bentler
+from bothways.engine.survey import Clusters, drawn_of, totals_meat
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def indices(
     fit: PanelFit,
     errors: Uncertainty | None = None,
     pieces: SaturatedPieces | None = None,
-    clusters: np.ndarray | None = None,
+    clusters: Clusters = None,
 ) -> FitIndices:
     """The fit indices; `errors` (the sandwich) and `pieces` spare computing them again."""
     sandwich = robust(fit, clusters) if errors is None else errors
@@ -94,12 +95,12 @@ def indices(
     )  # fmt: skip
 
 
-def _baseline(fit: PanelFit, clusters: np.ndarray | None) -> _Baseline:
+def _baseline(fit: PanelFit, clusters: Clusters) -> _Baseline:
     """Independence: each variable's own mean and variance, whose likelihood needs no iteration."""
     p = fit.data.variables
     diagonal = np.cumsum(np.arange(1, p + 1)) - 1
     free = np.concatenate([np.arange(p), p + diagonal])
-    labels, count = cluster_codes(clusters)
+    drawn = drawn_of(clusters)
     loglik, tau = 0.0, 0.0
     means, covs = [], []
     for data in fit.data.groups:
@@ -107,11 +108,11 @@ def _baseline(fit: PanelFit, clusters: np.ndarray | None) -> _Baseline:
         found = moment_derivatives(data, mean, np.diag(variance), "observed")
         if found is None or found.information is None:
             raise np.linalg.LinAlgError("a variable does not vary")
-        if labels is None:
+        if drawn is None:
             B = score_products(data, mean, np.diag(variance))
         else:
-            sums = score_sums(data, mean, np.diag(variance), labels[data.kept], count)
-            B = sums.T @ sums * (count / (count - 1))
+            sums = score_sums(data, mean, np.diag(variance), drawn.unit[data.kept], drawn.units)
+            B = totals_meat(sums, drawn)
         loglik += found.loglik
         tau += float(np.trace(np.linalg.solve(found.information[np.ix_(free, free)], B[np.ix_(free, free)])))
         means.append(mean)

@@ -2,7 +2,8 @@
 
     expected I⁻¹      observed J⁻¹      sandwich J⁻¹ M J⁻¹,  M = Σ s_i s_i' or, with clusters, Σ_c S_c S_c'
 
-M with clusters carries the factor C/(C−1) for C clusters, as lavaan and Mplus do. τ = tr(J⁻¹M) is the fit's part of
+M with clusters carries the factor C/(C−1) for C clusters, as lavaan and Mplus do; with strata it is summed over them
+(`survey.py`). τ = tr(J⁻¹M) is the fit's part of
 every scaled test (`scaled.py`); it is taken in the space of the free parameters, after all constraints.
 """
 
@@ -18,6 +19,7 @@ from bothways.engine.fiml import score_products, score_sums
 from bothways.engine.fitting import PanelFit, evaluate
 from bothways.engine.moments import implied_moments, moment_jacobian
 from bothways.engine.parameters import Smooth, complex_step
+from bothways.engine.survey import Clusters, drawn_of, totals_meat
 
 Flavour = Literal["expected", "observed", "sandwich"]
 
@@ -48,8 +50,9 @@ class Interval:
     covariance: np.ndarray
 
 
-def uncertainty(fit: PanelFit, flavour: Flavour = "sandwich", clusters: np.ndarray | None = None) -> Uncertainty:
-    """The covariance matrix of the estimates; `clusters`, one label a row of the table that came in, need the sandwich.
+def uncertainty(fit: PanelFit, flavour: Flavour = "sandwich", clusters: Clusters = None) -> Uncertainty:
+    """The covariance matrix of the estimates; `clusters`, one label a row of the table that came in, or a sampling
+    design of strata as well, need the sandwich.
 
     Raises numpy.linalg.LinAlgError if the information is singular, ValueError if clusters are given without sandwich.
     """
@@ -64,7 +67,7 @@ def uncertainty(fit: PanelFit, flavour: Flavour = "sandwich", clusters: np.ndarr
     return Uncertainty(bread @ M @ bread, flavour, float(np.sum(bread * M)))
 
 
-def robust(fit: PanelFit, clusters: np.ndarray | None = None) -> Uncertainty:
+def robust(fit: PanelFit, clusters: Clusters = None) -> Uncertainty:
     """The sandwich ("MLR"), or the cluster-robust one."""
     return uncertainty(fit, "sandwich", clusters)
 
@@ -77,31 +80,21 @@ def observed_information(fit: PanelFit, alpha: Float[np.ndarray, " free"] | None
     return found.information
 
 
-def meat(
-    fit: PanelFit, clusters: np.ndarray | None = None, alpha: Float[np.ndarray, " free"] | None = None
-) -> np.ndarray:
+def meat(fit: PanelFit, clusters: Clusters = None, alpha: Float[np.ndarray, " free"] | None = None) -> np.ndarray:
     """Σ s s' of the casewise (or cluster) scores in α."""
     at = fit.alpha if alpha is None else alpha
     Q = fit.model.parameters.jacobian(at).reshape(fit.model.groups, -1, len(at))
     total = np.zeros((len(at), len(at)))
-    labels, count = cluster_codes(clusters)
-    sums = np.zeros((count, len(at)))
+    drawn = drawn_of(clusters)
+    sums = np.zeros((0 if drawn is None else drawn.units, len(at)))
     for g, data in enumerate(fit.data.groups):
         implied = implied_moments(fit.model.structure, fit.model.cells(at)[g])
         chained = moment_jacobian(fit.model.structure, implied) @ Q[g]
-        if labels is None:
+        if drawn is None:
             total += chained.T @ score_products(data, implied.mean, implied.cov) @ chained
         else:
-            sums += score_sums(data, implied.mean, implied.cov, labels[data.kept], count) @ chained
-    return total if labels is None else sums.T @ sums * (count / (count - 1))
-
-
-def cluster_codes(clusters: np.ndarray | None) -> tuple[np.ndarray | None, int]:
-    """Labels as 0..C−1, and C."""
-    if clusters is None:
-        return None, 0
-    names, codes = np.unique(clusters, return_inverse=True)
-    return codes.reshape(-1), len(names)
+            sums += score_sums(data, implied.mean, implied.cov, drawn.unit[data.kept], drawn.units) @ chained
+    return total if drawn is None else totals_meat(sums, drawn)
 
 
 def delta_method(

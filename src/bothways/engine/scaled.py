@@ -21,11 +21,12 @@ from scipy.special import chdtrc
 
 from bothways.engine.fiml import moment_derivatives, score_products, score_sums
 from bothways.engine.fitting import PanelFit, objective
-from bothways.engine.inference import cluster_codes, meat, observed_information
+from bothways.engine.inference import meat, observed_information
 from bothways.engine.moments import moment_jacobian
 from bothways.engine.panel_models.builder import PathModel
 from bothways.engine.patterns import moment_data
 from bothways.engine.scoring import maximise
+from bothways.engine.survey import Clusters, drawn_of, totals_meat
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ class SaturatedPieces:
         return np.asarray(block_diag(*blocks))
 
 
-def saturated_pieces(fit: PanelFit, clusters: np.ndarray | None = None) -> SaturatedPieces:
+def saturated_pieces(fit: PanelFit, clusters: Clusters = None) -> SaturatedPieces:
     """What the scaled tests need of the saturated model; shared by every model of the same data."""
-    labels, count = cluster_codes(clusters)
+    drawn = drawn_of(clusters)
     information, products, complete = [], [], []
     for data, h1 in zip(fit.data.groups, fit.saturated, strict=True):
         found = moment_derivatives(data, h1.mean, h1.cov, "observed")
@@ -73,11 +74,11 @@ def saturated_pieces(fit: PanelFit, clusters: np.ndarray | None = None) -> Satur
             raise np.linalg.LinAlgError("the saturated covariance matrix is not positive definite")
         information.append(found.information)
         complete.append(whole.information)
-        if labels is None:
+        if drawn is None:
             products.append(score_products(data, h1.mean, h1.cov))
         else:
-            sums = score_sums(data, h1.mean, h1.cov, labels[data.kept], count)
-            products.append(sums.T @ sums * (count / (count - 1)))
+            sums = score_sums(data, h1.mean, h1.cov, drawn.unit[data.kept], drawn.units)
+            products.append(totals_meat(sums, drawn))
     return SaturatedPieces(tuple(information), tuple(products), tuple(complete))
 
 
@@ -121,7 +122,7 @@ def difference_test(
     large: PanelFit,
     method: Literal["plain", "2001", "2010"] = "2001",
     tau: tuple[float, float] | None = None,
-    clusters: np.ndarray | None = None,
+    clusters: Clusters = None,
 ) -> Test:
     """Whether the constraints of `small`, nested in `large`, hold. `tau` = (τ_small, τ_large) spares computing them.
 
@@ -172,7 +173,7 @@ def reproduce(
     return ascent.point
 
 
-def _tau(fit: PanelFit, clusters: np.ndarray | None, alpha: np.ndarray | None = None) -> float:
+def _tau(fit: PanelFit, clusters: Clusters, alpha: np.ndarray | None = None) -> float:
     J = observed_information(fit, alpha)
     return float(np.trace(np.linalg.solve(J, meat(fit, clusters, alpha))))
 

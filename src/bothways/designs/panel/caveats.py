@@ -8,13 +8,13 @@ from bothways.designs.panel.estimation import Fitted, Headline
 from bothways.designs.panel.missing import Leaving, at_the_floor, left_unlike, missing_answers, two_valued
 from bothways.designs.panel.models import FAMILIES
 from bothways.designs.panel.setup import PanelSetup
+from bothways.designs.sampling import sampling_caveats
 from bothways.terms.answer import Assumption, Caveat
 from bothways.terms.question import Kind
 
 FLOOR = 0.25  # share of answers at the lowest value from which a scale can hardly show improvement
 MISSED = 0.05
 PEOPLE_PER_PARAMETER = 5
-FEW_CLUSTERS = 30
 
 MIXED = Caveat(
     "between_and_within_mixed",
@@ -124,11 +124,7 @@ def _sample(setup: PanelSetup, fitted: Fitted, gone: Sequence[Leaving]) -> list[
                 f"{setup.people:,} people stand behind {len(fitted.fit.alpha)} parameters; intervals are approximate.",
             )
         )
-    if setup.clusters is not None and (count := len(set(setup.clusters.tolist()))) < FEW_CLUSTERS:
-        found.append(
-            Caveat("few_clusters", f"There are {count} clusters only; intervals that allow for them are approximate.")
-        )
-    return found
+    return [*found, *sampling_caveats(setup.sampling)]
 
 
 def assumptions_of(setup: PanelSetup, headline: Headline, gone: Sequence[Leaving]) -> tuple[Assumption, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from bothways.designs.sampling import person_column
 from bothways.terms.records import Records
 
 CHANGES = 0.05  # a share of its variance: a column that moves less against others within people counts as fixed
@@ -109,18 +110,6 @@ def _independent(table: Float[np.ndarray, "people covariates"]) -> np.ndarray:
     ok = np.zeros(table.shape[1], bool)
     ok[: len(diagonal)] = diagonal > 1e-7 * np.sqrt(len(table))
     return ok
-
-
-def person_column(records: Records, name: str) -> Float[np.ndarray, "people"] | None:
-    """A column that says one thing of each person: from the baseline, or the first answer over time."""
-    if name in records.baseline:
-        return np.asarray(records.baseline[name], float)
-    if name not in records.values:
-        return None
-    column = np.full(records.people, np.nan)
-    known = np.flatnonzero(np.isfinite(records.values[name]))[::-1]
-    column[records.person[known]] = records.values[name][known]
-    return column
 
 
 def _expanded(records: Records, name: str, x: Float[np.ndarray, "people"]) -> dict[str, np.ndarray]:

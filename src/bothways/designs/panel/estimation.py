@@ -70,7 +70,7 @@ def _errors(fit: PanelFit, setup: PanelSetup) -> Uncertainty | None:
     if fit.status.outcome not in (Outcome.CONVERGED, Outcome.INADMISSIBLE) or not _scalable(fit):
         return None
     try:
-        errors = robust(fit, setup.clusters)
+        errors = robust(fit, setup.sampling)
     except np.linalg.LinAlgError:
         return None
     return errors if np.isfinite(errors.errors).all() else None
@@ -104,7 +104,7 @@ def compare(small: Fitted, large: Fitted, setup: PanelSetup) -> Test | None:
         return None
     tau = (small.errors.tau, large.errors.tau)
     try:
-        test = difference_test(small.fit, large.fit, tau=tau, clusters=setup.clusters)
+        test = difference_test(small.fit, large.fit, tau=tau, clusters=setup.sampling)
     except (ValueError, np.linalg.LinAlgError):
         return None
     return test if np.isfinite(test.p) else None
@@ -113,7 +113,7 @@ def compare(small: Fitted, large: Fitted, setup: PanelSetup) -> Test | None:
 def pieces_of(setup: PanelSetup, fitted: Fitted) -> SaturatedPieces | None:
     """What fit indices need of the saturated model, once for all models; None where it is not identified."""
     try:
-        return saturated_pieces(fitted.fit, setup.clusters)
+        return saturated_pieces(fitted.fit, setup.sampling)
     except np.linalg.LinAlgError:
         return None
 
@@ -123,6 +123,6 @@ def with_indices(fitted: Fitted, pieces: SaturatedPieces | None, setup: PanelSet
     if pieces is None or not fitted.usable:
         return fitted
     try:
-        return replace(fitted, indices=indices(fitted.fit, fitted.errors, pieces, setup.clusters))
+        return replace(fitted, indices=indices(fitted.fit, fitted.errors, pieces, setup.sampling))
     except (np.linalg.LinAlgError, ValueError):
         return fitted

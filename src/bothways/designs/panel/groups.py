@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Int
 from scipy.special import ndtr, ndtri
 
-from bothways.designs.panel.covariates import person_column
 from bothways.designs.panel.models import Form, path_model
 from bothways.designs.panel.room import DIRECTIONS, place_of
 from bothways.designs.panel.setup import PanelSetup, prepare
+from bothways.designs.sampling import person_column
 from bothways.engine.effects import pooled
 from bothways.engine.fitting import Outcome, PanelFit, fit_model
 from bothways.engine.inference import Interval, Uncertainty, robust
@@ -19,6 +19,7 @@ from bothways.engine.panel_models.groups import family, over_groups
 from bothways.engine.patterns import pattern_statistics
 from bothways.engine.saturated import saturate
 from bothways.engine.scaled import Test, difference_test
+from bothways.engine.survey import Sampling
 from bothways.terms.answer import Answer, Estimand, Estimate, Status, Table
 from bothways.terms.errors import QuestionError
 from bothways.terms.question import Direction, Facet, Population, Question, Scale
@@ -51,7 +52,7 @@ class _Fits:
     groups: Groups
     fit: PanelFit
     errors: Uncertainty
-    clusters: np.ndarray | None
+    clusters: Sampling | None
 
     @property
     def counts(self) -> list[int]:
@@ -90,14 +91,14 @@ def _fitted(records: Records, by: str, settings: Settings) -> _Fits:
     form = Form("ri-clpm" if setup.T >= 3 else "clpm", "equal")
     kept = groups.codes >= 0
     weights = None if setup.weights is None else setup.weights[kept]
-    clusters = None if setup.clusters is None else setup.clusters[kept]
+    clusters = None if setup.sampling is None else setup.sampling.among(kept)
     data = pattern_statistics(setup.table[kept], weights, groups.codes[kept])
     model = over_groups(path_model(setup, form), len(groups.labels))
     fit = fit_model(model, data, saturated=saturate(data))
     return _Fits(setup, groups, fit, _errors(fit, clusters, by), clusters)
 
 
-def _errors(fit: PanelFit, clusters: np.ndarray | None, by: str) -> Uncertainty:
+def _errors(fit: PanelFit, clusters: Sampling | None, by: str) -> Uncertainty:
     if fit.status.outcome not in (Outcome.CONVERGED, Outcome.INADMISSIBLE):
         raise QuestionError(
             f"--by {by}", f"the model of the groups is {fit.status.outcome}", "Compare fewer or larger groups"

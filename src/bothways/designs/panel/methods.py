@@ -6,6 +6,7 @@ from bothways.designs.panel.missing import missing_answers
 from bothways.designs.panel.models import FAMILIES
 from bothways.designs.panel.room import Room
 from bothways.designs.panel.setup import PanelSetup
+from bothways.designs.sampling import sampling_words
 
 CITED = {
     "ri-clpm": "Hamaker, Kuiper & Grasman 2015; Mulder & Hamaker 2021",
@@ -43,8 +44,7 @@ def _gaps(setup: PanelSetup) -> str:
 def _estimation(room: Room) -> str:
     setup = room.setup
     missing, asked = missing_answers(setup)
-    people = "clusters" if setup.clusters is not None else "people"
-    weights = ", with sampling weights" if setup.weights is not None else ""
+    weights, people = sampling_words(setup.records, setup.sampling)
     return (
         f"Estimation was by full-information maximum likelihood{weights}, which uses every answer ({missing:,} of "
         f"{asked:,} were missing) and is right if missing answers depend only on recorded ones; standard errors are "

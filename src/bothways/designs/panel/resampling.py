@@ -28,7 +28,7 @@ def resampled(room: Room, progress: Progress) -> dict[Direction, Estimate]:
     """Percentile intervals from resampled people, by direction; empty where none are called for.
 
     All three headlines where ``settings.bootstrap`` asks for draws; else the contrast alone, and only where a lag is
-    near zero and the estimates are possible ones. None with clusters, which would have to be resampled as wholes.
+    near zero and the estimates are possible ones. None with clusters or strata, which would have to be drawn as wholes.
     """
     draws = draws_of(room)
     if draws == 0:
@@ -50,7 +50,7 @@ def resampled(room: Room, progress: Progress) -> dict[Direction, Estimate]:
 def draws_of(room: Room) -> int:
     """How many draws this run takes."""
     settings, chosen, setup = room.settings, room.headline.chosen, room.setup
-    if settings.quick or not chosen.usable or setup.clusters is not None:
+    if settings.quick or not chosen.usable or setup.sampling is not None:
         return 0
     if settings.bootstrap:
         return settings.bootstrap

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from bothways.designs.panel.covariates import Fixed, fixed_columns, person_column, sort_covariates
+from bothways.designs.panel.covariates import Fixed, fixed_columns, sort_covariates
+from bothways.designs.sampling import clusters_of, sampling_of, weights_of
 from bothways.engine.patterns import PanelData, pattern_statistics
 from bothways.engine.saturated import Saturated, saturate
+from bothways.engine.survey import Sampling
 from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records
 
@@ -68,6 +70,7 @@ class PanelSetup:
     data: PanelData
     h1: tuple[Saturated, ...]
     left_out: tuple[str, ...] = ()
+    sampling: Sampling | None = None  # clusters and strata together, as the sandwich wants them
 
     @property
     def K(self) -> int:  # noqa: N802 - the number of processes, as in the equations
@@ -123,7 +126,8 @@ def prepare(records: Records, further: Sequence[str] = (), weights: np.ndarray |
     data = pattern_statistics(table, weight)
     return PanelSetup(
         records, tuple(processes), fixed.names, waves, table, rows, centre, scale, fixed.centre, fixed.scale,
-        _clusters(records, rows), weight, data, saturate(data), _left_out(covariates.left_out, fixed, waves, records),
+        clusters_of(records, rows), weight, data, saturate(data),
+        _left_out(covariates.left_out, fixed, waves, records), sampling_of(records, rows),
     )  # fmt: skip
 
 
@@ -172,33 +176,10 @@ def _pair(records: Records) -> tuple[str, str]:
 
 
 def _weights(records: Records, extra: np.ndarray | None) -> Float[np.ndarray, "people"] | None:
-    name = records.roles.weight
-    column = None if name is None else person_column(records, name)
-    if name is not None and column is None:
-        raise QuestionError("--weight", f"the records hold no column '{name}'", "Name a column of the table")
-    if column is None:
-        return extra
-    usable = np.where(np.isfinite(column) & (column > 0), column, 0.0)
-    if not usable.any():
-        raise QuestionError("--weight", f"'{name}' holds no positive weight", "Name a column of positive weights")
-    return usable if extra is None else usable * extra
-
-
-def _clusters(records: Records, rows: Int[np.ndarray, "people"]) -> Int[np.ndarray, "people"] | None:
-    """Cluster of each person; a person without one is a cluster of their own."""
-    name = records.roles.cluster
-    if name is None:
-        return None
-    column = person_column(records, name)
-    if column is None:
-        raise QuestionError("--cluster", f"the records hold no column '{name}'", "Name a column of the table")
-    _, codes = np.unique(column[rows], return_inverse=True)
-    alone = ~np.isfinite(column[rows])
-    codes = codes.reshape(-1).astype(np.int64)
-    codes[alone] = codes.max(initial=0) + 1 + np.arange(alone.sum())
-    if len(np.unique(codes)) < 2:
-        raise QuestionError("--cluster", f"'{name}' holds one cluster only", "Leave the option out")
-    return codes
+    own = weights_of(records)
+    if own is None or extra is None:
+        return extra if own is None else own
+    return np.asarray(own * extra)
 
 
 def _left_out(named: Sequence[str], fixed: Fixed, waves: Waves, records: Records) -> tuple[str, ...]:
