@@ -38,6 +38,7 @@ WORD_MEANS: Mapping[str, str] = {
 """What stands in place of the certainty's meaning where no word was decided."""
 SCALES: Mapping[str, str] = {
     "sd_per_sd": "standard deviations per standard deviation",
+    "sd": "standard deviations",
     "hazard_ratio": "hazard ratio",
     "rate_ratio": "rate ratio",
     "odds_ratio": "odds ratio",

@@ -71,6 +71,7 @@ class Scale(StrEnum):
     """The unit of an estimate. Ratio scales are symmetric on the log scale; the others as they stand."""
 
     SD_PER_SD = "sd_per_sd"
+    SD = "sd"  # of the outcome, for a step of the exposure that has a unit of its own, such as an arm
     HAZARD_RATIO = "hazard_ratio"
     RATE_RATIO = "rate_ratio"
     ODDS_RATIO = "odds_ratio"
