@@ -14,6 +14,7 @@ DESIGNS: Mapping[str, str] = {
     "panel": "PanelDesign",
     "onset": "OnsetDesign",
     "diary": "DiaryDesign",
+    "trial": "TrialDesign",
 }
 """The folder of ``designs`` by key, and its class: loaded when first asked, because engines load compilers."""
 
