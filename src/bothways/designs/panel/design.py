@@ -16,12 +16,14 @@ from bothways.designs.panel.methods import methods_of
 from bothways.designs.panel.missing import leaving
 from bothways.designs.panel.models import compared_forms, headline_forms
 from bothways.designs.panel.parameters import parameter_table, unit_factors
+from bothways.designs.panel.pathway_answers import pathway_answers, pathways_of
+from bothways.designs.panel.pathway_tables import pathway_tables
 from bothways.designs.panel.resampling import interval_table, is_resampled, resampled
 from bothways.designs.panel.room import Room, slug_of
 from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, usable_waves
 from bothways.designs.panel.stability import stability_table
 from bothways.designs.panel.tables import tables_of, unit_loglik
-from bothways.terms.answer import DesignResult, Estimate, Fit, Table
+from bothways.terms.answer import Answer, DesignResult, Estimate, Fit, Table
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction, Kind
 from bothways.terms.records import Records
@@ -66,14 +68,23 @@ class PanelDesign:
             return DesignResult(design=self.key, answers=tuple(a for a in answers_of(room) if a.headline))
         drawn = resampled(room, progress)
         more = () if settings.quick or not room.headline.chosen.usable else _more_tables(room, drawn)
+        through, parts = _through_what(room, progress)
         progress("panel: done", 1.0)
         return DesignResult(
             design=self.key,
-            answers=answers_of(room, drawn),
+            answers=(*answers_of(room, drawn), *through),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
-            tables=(*tables_of(room), *more),
+            tables=(*tables_of(room), *more, *parts),
             methods=f"{methods_of(room)} {is_resampled(setup, drawn)}".strip(),
         )
+
+
+def _through_what(room: Room, progress: Progress) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
+    """Pathways and other third processes; nothing where the model of the two conditions alone could not be fitted."""
+    if not room.headline.chosen.usable:
+        return (), ()
+    found = pathways_of(room, progress)
+    return pathway_answers(room, found), pathway_tables(room, found)
 
 
 def _more_tables(room: Room, drawn: dict[Direction, Estimate]) -> tuple[Table, ...]:
