@@ -1,0 +1,1 @@
+"""Methods for exposures that last and for confounders that they change: g-formula, weights, interventional effects."""

@@ -1,0 +1,207 @@
+"""The parametric g-formula (Robins 1986) by simulation, with a bootstrap by person.
+
+    E[Y_K under ā] = Σ over histories of E[Y_K | ā, l̄] Π_k f(l_k | ā_{k-1}, l̄_{k-1}),
+
+the sum taken by simulating lives from the pooled regressions, from each person's own first wave on. The last step
+takes the mean and not a draw. Survival is carried as a weight, so that no death is drawn. Plans share their random
+numbers; each replicate has a generator of its own, so the numbers do not depend on how many work at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from bothways.engine.gmethods.history import Histories
+from bothways.engine.gmethods.plans import Scenario, encoded
+from bothways.engine.gmethods.regression import DEATH, LEAVING, Fitted, Pooled, Spec, fit, pool
+from bothways.engine.kernels.gformula import Regime, courses
+
+CHUNK = 20_000  # lives simulated at once
+Done = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Courses:
+    """Mean courses under the plans of one scenario; a leading axis of replicates where there are any.
+
+    ``mean`` (plans, waves, variables) is the mean over all who started of value × alive, so that for a state it is the
+    share alive and with it; ``alive`` (plans, waves) the share alive. ``mean / alive`` is the mean of survivors.
+    """
+
+    mean: Float[np.ndarray, "*replicates plans waves variables"]
+    alive: Float[np.ndarray, "*replicates plans waves"]
+
+    def survivors(self) -> Float[np.ndarray, "*replicates plans waves variables"]:
+        """Means among those alive."""
+        return np.asarray(self.mean / self.alive[..., None])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """The distinct regressions of several scenarios, and which of them each scenario uses for which variable."""
+
+    histories: Histories
+    scenarios: tuple[Scenario, ...]
+    regressions: tuple[Pooled, ...]
+    uses: tuple[dict[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulated:
+    """Courses by scenario at the estimates, and in each replicate; ``converged`` marks the replicates to be used."""
+
+    model: Model
+    fitted: tuple[Fitted, ...]
+    point: tuple[Courses, ...]
+    drawn: tuple[Courses, ...]
+    converged: Bool[np.ndarray, "replicates"]
+    refitted: Float[np.ndarray, "replicates coefficients"]
+
+    @property
+    def failed(self) -> tuple[Spec, ...]:
+        """The regressions that did not come about in the records themselves."""
+        pairs = zip(self.model.regressions, self.fitted, strict=True)
+        return tuple(pooled.spec for pooled, found in pairs if not found.converged)
+
+
+def model_of(histories: Histories, scenarios: Sequence[Scenario]) -> Model:
+    """Collect the regressions that the scenarios need: each distinct one is fitted once."""
+    specs: list[Spec] = []
+    uses = []
+    for scenario in scenarios:
+        own = {}
+        for place, v in enumerate(scenario.order):
+            own[v] = _placed(specs, Spec(v, (*histories.past(), *sorted(histories.now(scenario.order[:place])))))
+        for target, needed in ((DEATH, _dies(histories)), (LEAVING, _leaves(histories))):
+            if needed:
+                own[target] = _placed(specs, Spec(target, histories.past()))
+        uses.append(own)
+    return Model(histories, tuple(scenarios), pool(histories, specs), tuple(uses))
+
+
+def _placed(specs: list[Spec], spec: Spec) -> int:
+    if spec not in specs:
+        specs.append(spec)
+    return specs.index(spec)
+
+
+def _dies(histories: Histories) -> bool:
+    return bool((histories.died < histories.waves).any())
+
+
+def _leaves(histories: Histories) -> bool:
+    return bool((histories.unbroken < np.minimum(histories.waves, histories.died))[histories.start].any())
+
+
+def simulate(
+    model: Model,
+    rng: np.random.Generator,
+    *,
+    draws: int = 10,
+    replicates: int = 0,
+    replicate_draws: int = 1,
+    cluster: Int[np.ndarray, "people"] | None = None,
+    workers: int = 1,
+    done: Done | None = None,
+) -> Simulated:
+    """Fit, simulate ``draws`` lives a person, and do both again in each of ``replicates`` resamples of people.
+
+    ``cluster`` resamples groups of people. A replicate in which a regression does not come about is marked.
+    """
+    own, *generators = rng.spawn(1 + replicates)
+    once = model.histories.weight
+    fitted = tuple(fit(pooled, once) for pooled in model.regressions)
+    if not all(found.converged for found in fitted):
+        return Simulated(model, fitted, (), (), np.zeros(0, dtype=bool), np.zeros((0, 0)))
+    point = _lived(model, fitted, once, np.repeat(_able(model), draws), own)
+
+    def again(generator: np.random.Generator) -> tuple[tuple[Courses, ...], bool, np.ndarray]:
+        counts = _counts(model.histories.people, cluster, generator)
+        refit = tuple(
+            fit(pooled, once * counts, before) for pooled, before in zip(model.regressions, fitted, strict=True)
+        )
+        able = _able(model)
+        rows = np.repeat(able, counts[able].astype(np.int64) * replicate_draws)
+        good = all(found.converged for found in refit) and rows.size > 0
+        lived = _lived(model, refit if good else fitted, once, rows if good else able, generator)
+        return lived, good, np.concatenate([found.coef for found in refit])
+
+    found = []
+    with ThreadPoolExecutor(max(workers, 1)) as pool_of_threads:
+        for part in pool_of_threads.map(again, generators):
+            found.append(part)
+            if done is not None:
+                done(len(found), replicates)
+    return Simulated(
+        model,
+        fitted,
+        point,
+        tuple(_stacked([part[0][s] for part in found]) for s in range(len(point))) if found else (),
+        np.array([part[1] for part in found], dtype=bool),
+        np.array([part[2] for part in found]).reshape(len(found), sum(len(own.coef) for own in fitted)),
+    )
+
+
+def _able(model: Model) -> np.ndarray:
+    return np.flatnonzero(model.histories.start & model.histories.alive(0))
+
+
+def _counts(people: int, cluster: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """How often each person is drawn; whole clusters at once where there are any."""
+    groups = np.arange(people) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    size = int(groups.max(initial=-1)) + 1
+    return np.asarray(np.bincount(rng.integers(0, size, size), minlength=size)[groups].astype(float))
+
+
+def _stacked(parts: list[Courses]) -> Courses:
+    return Courses(np.stack([part.mean for part in parts]), np.stack([part.alive for part in parts]))
+
+
+def _lived(
+    model: Model, fitted: tuple[Fitted, ...], weight: np.ndarray, rows: np.ndarray, rng: np.random.Generator
+) -> tuple[Courses, ...]:
+    """The mean courses of the people in ``rows`` under every scenario, in chunks; scenarios share the disturbances."""
+    histories = model.histories
+    shape = (histories.waves, histories.variables)
+    totals = [np.zeros((len(scenario.plans), *shape)) for scenario in model.scenarios]
+    alive = [np.zeros((len(scenario.plans), shape[0])) for scenario in model.scenarios]
+    prepared = [_prepared(model, s, fitted) for s in range(len(model.scenarios))]
+    for some in np.array_split(rows, max(1, -(-len(rows) // CHUNK))):
+        first = np.ascontiguousarray(histories.values[some, 0])
+        base, w = np.ascontiguousarray(histories.fixed[some]), weight[some]
+        noise, other = (_disturbances(rng, len(some), histories) for _ in range(2))
+        for regime, total, still in zip(prepared, totals, alive, strict=True):
+            courses(first, base, w, noise, other, regime, total, still)
+    started = float(weight[rows].sum())
+    return tuple(Courses(t / started, a / started) for t, a in zip(totals, alive, strict=True))
+
+
+def _disturbances(rng: np.random.Generator, lives: int, histories: Histories) -> np.ndarray:
+    """Uniform for states, standard normal for scores: (lives, waves - 1, variables)."""
+    shape = (lives, histories.waves - 1, histories.variables)
+    noise = rng.random(shape)
+    scores = np.flatnonzero(~histories.binary)
+    noise[..., scores] = rng.standard_normal((*shape[:2], scores.size))
+    return noise
+
+
+def _prepared(model: Model, s: int, fitted: tuple[Fitted, ...]) -> Regime:
+    """A scenario as the compiled pass reads it: order, coefficients spread over full rows, and the plans."""
+    histories, scenario = model.histories, model.scenarios[s]
+    coef, spread = np.zeros((histories.variables, histories.width)), np.ones(histories.variables)
+    exits = np.full((2, histories.width), np.nan)
+    for target, m in model.uses[s].items():
+        full = np.zeros(histories.width)
+        full[list(model.regressions[m].kept)] = fitted[m].coef
+        if target >= 0:
+            coef[target], spread[target] = full, fitted[m].spread
+        else:
+            exits[0 if target == DEATH else 1] = full
+    recorded = encoded(scenario.recorded, histories.variables)[:2]
+    plans = encoded(scenario.plans, histories.variables)
+    return Regime(np.array(scenario.order), coef, histories.binary, spread, exits, *recorded, *plans)
