@@ -1,8 +1,9 @@
-"""Cox's proportional hazards on (start, stop] rows: Efron or Breslow ties, strata, cluster-robust errors, PH test.
+"""Cox's proportional hazards on (start, stop] rows: Efron or Breslow ties, strata, cluster-robust errors.
 
-With w_i = exp(x_i'b) times row i's cumulative hazard over (start, stop], all sums over risk sets collapse to sums over
-rows:  U = X'(delta - w),  I = X' diag(w) X - M'M, with M the risk-set means at every death. One pass gives w and M, so
-an iteration costs O(np) and one cross-product; score residuals, and so cluster-robust errors, come in one more pass.
+With H_i the hazard that row i meets over (start, stop], all sums over risk sets collapse to sums over rows:
+U = X'(delta - w) and I = X' diag(w) X - M'M with w_i = exp(x_i'b) H_i and M the risk-set means at every death. Risk
+sets are differences of sums by rank of time, so that a pass costs O(np^2) and no row is ever sorted. Score residuals,
+summed by cluster as they come, take one pass more.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.special import chdtrc, ndtri
+from scipy.special import ndtri
 
-from bothways.engine.kernels.cox import risk_sets
+from bothways.engine.kernels.cox import ranks, residuals, risk_sets
 
 Ties = Literal["efron", "breslow"]
 DRIFT = 0.05  # a step of this size (in standard deviations of x) with nothing more to gain: no finite maximum
@@ -32,9 +33,10 @@ class CoxEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoxData:
-    """Rows at risk over (start, stop], sorted by stratum and falling stop.
+    """Rows at risk over (start, stop], as given, and the ranks of both among the event times.
 
-    ``order`` says which row each was; ``centre`` is taken off x, which changes no estimate.
+    ``first`` and ``last`` count event times up to start and up to stop; ``times`` (times,) rise within each stratum.
+    ``centre`` is taken off x, which changes no estimate.
     """
 
     start: Float[np.ndarray, "rows"]
@@ -42,9 +44,9 @@ class CoxData:
     event: Bool[np.ndarray, "rows"]
     x: Float[np.ndarray, "rows covariates"]
     centre: Float[np.ndarray, "covariates"]
-    bounds: Int[np.ndarray, "edges"]
-    order: Int[np.ndarray, "rows"]
-    by_start: Int[np.ndarray, "rows"]
+    times: Float[np.ndarray, "times"]
+    first: Int[np.ndarray, "rows"]
+    last: Int[np.ndarray, "rows"]
     cluster: Int[np.ndarray, "rows"] | None
     efron: bool
 
@@ -76,24 +78,17 @@ class CoxFit:
 
 
 @dataclass(frozen=True, slots=True)
-class ProportionalityTest:
-    """Score tests that each log hazard ratio does not change with g(time), and all together."""
+class Pass:
+    """One pass at ``beta``; ``hazard``, ``pull`` and ``mean`` by event time, as the kernel describes them."""
 
-    statistic: Float[np.ndarray, "covariates"]
-    p: Float[np.ndarray, "covariates"]
-    joint: float
-    joint_p: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
+    beta: Float[np.ndarray, "covariates"]
     loglik: float
-    risk: np.ndarray
-    hazard: np.ndarray
-    means: np.ndarray
-    at: np.ndarray
-    pull: np.ndarray
-    drawn: np.ndarray
+    U: Float[np.ndarray, "covariates"]
+    information: Float[np.ndarray, "covariates covariates"]
+    risk: Float[np.ndarray, "rows"]
+    hazard: Float[np.ndarray, "edges 2"]
+    pull: Float[np.ndarray, "edges 2 covariates"]
+    mean: Float[np.ndarray, "times covariates"]
 
 
 def cox_data(
@@ -106,22 +101,29 @@ def cox_data(
     cluster: Int[np.ndarray, "rows"] | None = None,
     ties: Ties = "efron",
 ) -> CoxData:
-    """Sort rows for the pass. Raises ValueError where start >= stop, a number is not finite or nothing happens."""
+    """Rank rows for the passes. Raises ValueError where start >= stop, a number is not finite or nothing happens."""
     if not (start < stop).all():
         raise ValueError(f"{int((~(start < stop)).sum())} rows do not end after they start")
     if not (np.isfinite(x).all() and np.isfinite(start).all() and np.isfinite(stop).all()):
         raise ValueError("times and covariates must be finite")
     if not event.any():
         raise ValueError("there are no events")
-    label = np.zeros(stop.size, dtype=np.int64) if stratum is None else np.unique(stratum, return_inverse=True)[1]
-    bounds = np.r_[0, np.cumsum(np.bincount(label))]
-    by_stop = np.lexsort((-stop, label)) if label.any() else np.argsort(-stop)
-    start, stop, event, label = start[by_stop], stop[by_stop], event[by_stop], label[by_stop]
-    by_start = np.lexsort((-start, label)) if label.any() else np.argsort(-start)
-    centre = x.mean(axis=0)
-    groups = None if cluster is None else _numbered(cluster)[by_stop]
-    inside = x[by_stop] - centre
-    return CoxData(start, stop, event, inside, centre, bounds, by_stop, by_start, groups, ties == "efron")
+    label = np.zeros(stop.size, dtype=np.int64) if stratum is None else _numbered(stratum)
+    times, bounds = _event_times(stop[event], label[event], int(label.max()) + 1)
+    first, last = np.empty((2, stop.size), dtype=np.int64)
+    ranks(times, bounds, label, start, first)
+    ranks(times, bounds, label, stop, last)
+    centre = np.ones(stop.size) @ x / stop.size
+    groups = None if cluster is None else _numbered(cluster)
+    return CoxData(start, stop, event, x - centre, centre, times, first, last, groups, ties == "efron")
+
+
+def _event_times(time: np.ndarray, label: np.ndarray, strata: int) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct event times, rising within each stratum, and where each stratum's begin (strata + 1,)."""
+    order = np.lexsort((time, label)) if strata > 1 else np.argsort(time)
+    time, label = time[order], label[order]
+    new = np.r_[True, (np.diff(time) != 0) | (np.diff(label) != 0)]
+    return time[new], np.r_[0, np.cumsum(np.bincount(label[new], minlength=strata))]
 
 
 def _numbered(label: np.ndarray) -> np.ndarray:
@@ -131,66 +133,59 @@ def _numbered(label: np.ndarray) -> np.ndarray:
     return np.asarray(np.unique(label, return_inverse=True)[1], dtype=np.int64)
 
 
-def _sweep(
-    data: CoxData, beta: np.ndarray, power: np.ndarray | None = None, *, residuals: bool = False
-) -> _Pass | None:
-    """One pass over the risk sets at beta; None where a risk overflows."""
-    linear = data.x @ beta
-    if not np.abs(linear).max(initial=0.0) < 300.0:
-        return None
-    deaths, p = int(data.event.sum()), beta.size
-    power = np.ones((deaths, 1)) if power is None else power
-    hazard, means, at = np.zeros((linear.size, power.shape[1])), np.empty((deaths, p)), np.empty(deaths, np.int64)
-    pull, drawn = np.zeros((2, linear.size if residuals else 0, p))
-    risk = np.exp(linear)
-    fall = risk_sets(
-        data.bounds, data.by_start, data.start, data.stop, data.event, data.x, risk, data.efron,
-        power, hazard, means, at, pull, drawn,
+def sweep(
+    data: CoxData, beta: Float[np.ndarray, "covariates"], weight: Float[np.ndarray, "times"] | None = None
+) -> Pass | None:
+    """One pass over the risk sets at beta, event times weighed by ``weight``; None where a risk overflows."""
+    K, p = data.times.size, beta.size
+    sums, dead, deaths = np.zeros((K, p + 1)), np.zeros((K, p + 1)), np.zeros(K, dtype=np.int64)
+    hazard, pull, mean = np.zeros((K + 1, 2)), np.zeros((K + 1, 2, p)), np.zeros((K, p))
+    U, information, risk = np.zeros(p), np.zeros((p, p)), np.zeros(data.stop.size)
+    loglik = risk_sets(
+        data.first, data.last, data.event, data.x, beta, data.efron, np.ones(K) if weight is None else weight,
+        risk, sums, deaths, dead, hazard, pull, mean, U, information,
     )  # fmt: skip
-    return _Pass(float(linear[data.event].sum() + fall), risk, hazard, means, at, pull, drawn)
-
-
-def _slopes(data: CoxData, swept: _Pass) -> tuple[np.ndarray, np.ndarray]:
-    """(U, I)."""
-    w = swept.risk * swept.hazard[:, 0]
-    return data.x.T @ (data.event - w), (data.x * w[:, None]).T @ data.x - swept.means.T @ swept.means
+    return None if np.isnan(loglik) else Pass(beta, float(loglik), U, information, risk, hazard, pull, mean)
 
 
 def cox(data: CoxData, *, iterations: int = 60, tolerance: float = 1e-13) -> CoxFit:
     """Newton's method with step halving, ending in a status: a ratio that runs to 0 or infinity is said to."""
     beta = np.zeros(data.x.shape[1])
-    here = _sweep(data, beta)
+    here = sweep(data, beta)
     assert here is not None
-    null, scale = here.loglik, np.maximum(data.x.std(axis=0), 1e-300)
+    null, scale = here.loglik, np.sqrt(np.einsum("np,np->p", data.x, data.x) / data.stop.size + 1e-300)
     ending, lost, iteration = CoxEnding.STOPPED, np.zeros(beta.size, dtype=bool), 0
     for iteration in range(iterations + 1):
-        U, information = _slopes(data, here)
-        step, flat = _newton(information, U, scale)
-        if abs(float(U @ step)) < tolerance * (1 + abs(here.loglik)) or iteration == iterations:
+        step, flat = _newton(here.information, here.U, scale)
+        gained = abs(float(here.U @ step)) < tolerance * (1 + abs(here.loglik))
+        if gained or iteration == iterations:
             drift = np.abs(step * scale) > DRIFT
-            gained = abs(float(U @ step)) < tolerance * (1 + abs(here.loglik))
             lost = flat | drift
-            if gained:
-                ending = (
-                    CoxEnding.MONOTONE
-                    if drift.any()
-                    else CoxEnding.NO_INFORMATION
-                    if flat.any()
-                    else CoxEnding.CONVERGED
-                )
+            ending = _ending(drift, flat) if gained else ending
             break
-        for _ in range(30):
-            trial = _sweep(data, beta + step)
-            if trial is not None and trial.loglik >= here.loglik - 1e-12 * abs(here.loglik):
-                break
-            step = step / 2
-        else:
+        there = _climb(data, here, step)
+        if there is None:
             break
-        assert trial is not None
-        beta, here = beta + step, trial
-    covariance = _inverse(_slopes(data, here)[1], lost)
-    robust = None if data.cluster is None else _clustered(data, beta, covariance, lost)
-    return CoxFit(beta, covariance, robust, here.loglik, null, int(data.event.sum()), ending, lost, iteration)
+        here = there
+    covariance = _inverse(here.information, lost)
+    robust = None if data.cluster is None else _clustered(data, here, covariance, lost)
+    return CoxFit(here.beta, covariance, robust, here.loglik, null, int(data.event.sum()), ending, lost, iteration)
+
+
+def _climb(data: CoxData, here: Pass, step: np.ndarray) -> Pass | None:
+    """The pass a step away, halved until the likelihood does not fall; None where it always does."""
+    for _ in range(30):
+        trial = sweep(data, here.beta + step)
+        if trial is not None and trial.loglik >= here.loglik - 1e-12 * abs(here.loglik):
+            return trial
+        step = step / 2
+    return None
+
+
+def _ending(drift: np.ndarray, flat: np.ndarray) -> CoxEnding:
+    if drift.any():
+        return CoxEnding.MONOTONE
+    return CoxEnding.NO_INFORMATION if flat.any() else CoxEnding.CONVERGED
 
 
 def _newton(information: np.ndarray, U: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -216,87 +211,28 @@ def _inverse(information: np.ndarray, lost: np.ndarray) -> np.ndarray:
 def score_residuals(data: CoxData, beta: Float[np.ndarray, "covariates"]) -> Float[np.ndarray, "rows covariates"]:
     """L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop]; O(np).
 
-    In the order in which the rows were given.
+    In the order in which the rows were given. ValueError where beta is out of bounds.
     """
-    out = np.empty_like(data.x)
-    out[data.order] = _residuals(data, beta)
+    here = sweep(data, beta)
+    if here is None:
+        raise ValueError("beta is out of bounds")
+    return _residuals(data, here, np.arange(data.stop.size), data.stop.size)
+
+
+def _residuals(data: CoxData, here: Pass, place: np.ndarray, size: int) -> np.ndarray:
+    """Score residuals summed by ``place`` (rows,): (size, covariates)."""
+    out = np.zeros((size, here.beta.size))
+    residuals(
+        data.first, data.last, data.event, data.x, here.risk, here.hazard, here.pull, here.mean, place, out
+    )  # fmt: skip
     return out
 
 
-def _residuals(data: CoxData, beta: np.ndarray) -> np.ndarray:
-    swept = _sweep(data, beta, residuals=True)
-    if swept is None:
-        raise ValueError("beta is out of bounds")
-    w = swept.risk * swept.hazard[:, 0]
-    return np.asarray(data.x * (data.event - w)[:, None] - swept.drawn + swept.risk[:, None] * swept.pull)
-
-
-def _clustered(data: CoxData, beta: np.ndarray, covariance: np.ndarray, lost: np.ndarray) -> np.ndarray:
+def _clustered(data: CoxData, here: Pass, covariance: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """V (sum_c L_c L_c') V (Lin & Wei 1989), no small-sample factor."""
     assert data.cluster is not None
-    residual = _residuals(data, beta)
-    sums = np.column_stack([np.bincount(data.cluster, weights=column) for column in residual.T])
+    sums = _residuals(data, here, data.cluster, int(data.cluster.max()) + 1)
     V = np.where(np.isfinite(covariance), covariance, 0.0)
     robust = V @ (sums.T @ sums) @ V
     robust[lost, lost] = np.inf
     return np.asarray(robust)
-
-
-Transform = Literal["km", "identity", "log", "rank"]
-
-
-def proportionality(data: CoxData, fit: CoxFit, transform: Transform = "km") -> ProportionalityTest:
-    """Score tests of x g(t) added to the model (Grambsch & Therneau 1994; exact information as in survival 3).
-
-    g is 1 - S(t-) of Kaplan and Meier, the time, its logarithm, or its rank. ValueError where a coefficient is lost.
-    """
-    if fit.lost.any():
-        raise ValueError("a coefficient without a finite estimate cannot be tested for change over time")
-    first = _sweep(data, fit.beta)
-    assert first is not None
-    when = _event_times(data)
-    g = _transform(data, when[first.at], transform)
-    per_time = np.zeros(first.at.size)
-    per_time[first.at] = g
-    mean = g.mean()
-    swept = _sweep(data, fit.beta, np.column_stack([np.ones(g.size), per_time - mean, (per_time - mean) ** 2]))
-    assert swept is not None
-    V, cross, square = (
-        (data.x * (swept.risk * swept.hazard[:, m])[:, None]).T @ data.x
-        - (swept.means * ((g - mean) ** m)[:, None]).T @ swept.means
-        for m in range(3)
-    )
-    U = -(swept.means * (g - mean)[:, None]).sum(0)
-    own = np.zeros(data.event.size)
-    own[data.event] = _transform(data, data.stop[data.event], transform) - mean
-    U += data.x.T @ own
-    inner = square - cross @ np.linalg.solve(V, cross)
-    statistic = np.array(
-        [U[j] ** 2 / (square[j, j] - cross[j] @ np.linalg.solve(V, cross[:, j])) for j in range(U.size)]
-    )
-    joint = float(U @ np.linalg.solve(inner, U))
-    return ProportionalityTest(statistic, chdtrc(1, statistic), joint, float(chdtrc(U.size, joint)))
-
-
-def _event_times(data: CoxData) -> np.ndarray:
-    """The event times in the order of processing: strata in turn, times falling."""
-    at = np.flatnonzero(data.event)
-    stratum, time = np.searchsorted(data.bounds, at, "right"), data.stop[at]
-    return np.asarray(time[np.r_[True, (np.diff(time) != 0) | (np.diff(stratum) != 0)]])
-
-
-def _transform(data: CoxData, time: np.ndarray, transform: Transform) -> np.ndarray:
-    """g at the given event times."""
-    if transform == "identity":
-        return time
-    if transform == "log":
-        return np.asarray(np.log(time))
-    if transform == "rank":  # among all ends of rows, as survival counts
-        every = np.sort(data.stop)
-        return (np.searchsorted(every, time, "left") + np.searchsorted(every, time, "right") + 1) / 2
-    distinct, deaths = np.unique(data.stop[data.event], return_counts=True)
-    at_risk = np.searchsorted(np.sort(data.start), distinct, "left") - np.searchsorted(
-        np.sort(data.stop), distinct, "left"
-    )
-    before = np.r_[1.0, np.cumprod(1 - deaths / at_risk)[:-1]]
-    return np.asarray(1 - before[np.searchsorted(distinct, time)])

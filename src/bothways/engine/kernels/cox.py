@@ -1,115 +1,175 @@
-"""Compiled pass over risk sets in falling time; every row enters once and leaves once."""
+"""Compiled passes for Cox's model over ranks of time: risk sets are differences of sums, so that no row is sorted.
+
+With t_1 < .. < t_K the event times, a row at risk over (start, stop] is in the risk sets k with first <= k < last,
+where ``first`` and ``last`` count the event times up to its start and up to its stop. Strata lie one after the other.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+HIGHEST = 300.0  # log risks beyond this overflow
+
 
 @njit(cache=True, nogil=True)
-def risk_sets(bounds, by_start, start, stop, event, x, risk, efron, power, hazard, means, at, pull, drawn):
-    """One pass for all strata. Rows bounds[s] to bounds[s+1], in falling order of ``stop``, are stratum s.
+def ranks(times, bounds, stratum, at, out):
+    """out_i = bounds[s] + how many event times of the row's stratum s lie at or before ``at`` i.
 
-    ``by_start`` holds the same rows in falling order of ``start``.
-
-    With S0 = sum of ``risk`` over the risk set, D0 over its d deaths, den_r = S0 - (r/d) D0 (r = 0 under Breslow):
-
-        hazard (n, m)   sum over event times in (start, stop] of power_km sum_r (1 - (r/d)[dies]) / den_r
-        means (E, p)    x-bar_r = (S1 - (r/d) D1) / den_r, one row per death and in the order of processing
-        at (E,)         the index k of the event time of each row of means
-        pull (n, p)     as hazard with x-bar_r / den_r in place of 1 / den_r, power 1; empty if not wanted
-        drawn (n, p)    for deaths, the mean over r of x-bar_r; empty if not wanted
-
-    ``power`` (K, m) weighs the K event times in the order of processing. Returns -sum log den_r.
+    ``times`` (K,) rise within each stratum, times[bounds[s]:bounds[s + 1]]. Every stratum has as many cells of equal
+    width as event times; a cell is a monotone function of time, so that only the cell's own times are searched.
     """
-    p, m = x.shape[1], power.shape[1]
-    wanted = pull.size > 0
-    total = np.zeros(m)
-    total_pull = np.zeros(p)
-    s1, d1, mean = np.zeros(p), np.zeros(p), np.zeros(p)
-    less, less_pull, mean_sum = np.zeros(m), np.zeros(p), np.zeros(p)
-    add, add_pull = np.zeros(m), np.zeros(p)
-    loglik, deaths, k = 0.0, 0, 0
+    begin = np.zeros(times.size + 1, np.int64)
     for s in range(bounds.size - 1):
-        i, j, stop_at = bounds[s], bounds[s], bounds[s + 1]
-        s0, inside = 0.0, 0
-        s1[:] = 0.0
-        while i < stop_at:
-            t = stop[i]
-            first, d, d0 = i, 0, 0.0
-            while i < stop_at and stop[i] == t:
-                row = i
-                s0 += risk[row]
-                inside += 1
-                for c in range(p):
-                    s1[c] += risk[row] * x[row, c]
-                for c in range(m):
-                    hazard[row, c] = -total[c]
-                if wanted:
-                    for c in range(p):
-                        pull[row, c] = -total_pull[c]
-                if event[row]:
-                    d += 1
-                i += 1
-            if d == 0:
-                continue
-            while j < stop_at and start[by_start[j]] >= t:
-                row = by_start[j]
-                s0 -= risk[row]
-                inside -= 1
-                for c in range(p):
-                    s1[c] -= risk[row] * x[row, c]
-                for c in range(m):
-                    hazard[row, c] += total[c]
-                if wanted:
-                    for c in range(p):
-                        pull[row, c] += total_pull[c]
-                j += 1
-            d1[:] = 0.0
-            for row in range(first, i):
-                if event[row]:
-                    d0 += risk[row]
-                    for c in range(p):
-                        d1[c] += risk[row] * x[row, c]
-            add[:] = 0.0
-            less[:] = 0.0
-            add_pull[:] = 0.0
-            less_pull[:] = 0.0
-            mean_sum[:] = 0.0
-            for r in range(d):
-                share = r / d if efron else 0.0
-                den = s0 - share * d0
-                loglik -= np.log(den)
-                for c in range(p):
-                    mean[c] = (s1[c] - share * d1[c]) / den
-                    means[deaths, c] = mean[c]
-                    mean_sum[c] += mean[c] / d
-                    add_pull[c] += mean[c] / den
-                    less_pull[c] += share * mean[c] / den
-                for c in range(m):
-                    add[c] += power[k, c] / den
-                    less[c] += share * power[k, c] / den
-                at[deaths] = k
-                deaths += 1
-            for row in range(first, i):
-                if event[row]:
-                    for c in range(m):
-                        hazard[row, c] -= less[c]
-                    if wanted:
-                        for c in range(p):
-                            pull[row, c] -= less_pull[c]
-                            drawn[row, c] = mean_sum[c]
-            for c in range(m):
-                total[c] += add[c]
+        for k in range(bounds[s], bounds[s + 1]):
+            begin[_cell(times, bounds[s], bounds[s + 1], times[k]) + 1] += 1
+    for k in range(times.size):
+        begin[k + 1] += begin[k]
+    for i in range(at.size):
+        low, high = bounds[stratum[i]], bounds[stratum[i] + 1]
+        if low == high or at[i] < times[low]:
+            out[i] = low
+            continue
+        if at[i] >= times[high - 1]:
+            out[i] = high
+            continue
+        cell = _cell(times, low, high, at[i])
+        a, b = begin[cell], begin[cell + 1]
+        while a < b:
+            middle = (a + b) // 2
+            if times[middle] <= at[i]:
+                a = middle + 1
+            else:
+                b = middle
+        out[i] = a
+
+
+@njit(cache=True)
+def _cell(times, low, high, t):
+    """Which cell of its stratum a time lies in, for times between the first and the last of the stratum."""
+    width = times[high - 1] - times[low]
+    if not width > 0.0:
+        return low
+    return low + min(int((t - times[low]) / width * (high - low)), high - low - 1)
+
+
+@njit(cache=True, nogil=True)
+def risk_sets(first, last, event, x, beta, efron, weight, risk, sums, deaths, dead, hazard, pull, mean, U, information):
+    """The log-likelihood at ``beta`` with its derivatives, every event time k counted ``weight`` k times.
+
+    Column 0 of ``sums`` and ``dead`` (K, 1 + p) belongs to S0 = sum of exp(x'b) over those at risk and D0 over those
+    who die, the rest to S1 and D1. With d deaths at k and den_r = S0 - (r/d) D0 (r = 0 under Breslow), r < d:
+
+        risk (n,)           exp(x'b)
+        hazard (K + 1, 2)   cumulated before k: sum_r 1 / den_r; at k alone: sum_r (r/d) / den_r
+        pull (K + 1, 2, p)  the same with x-bar_r / den_r,  x-bar_r = (S1 - (r/d) D1) / den_r
+        mean (K, p)         sum_r x-bar_r / d
+        U (p,)              sum x (delta - exp(x'b) H),  H = hazard over (start, stop], less at a row's own death
+        information (p, p)  sum exp(x'b) H x x' - sum x-bar_r x-bar_r'
+
+    ``hazard`` carries the weights, ``pull`` and ``mean`` do not. All arrays are given as
+    zeros. NaN where a log risk is out of bounds.
+    """
+    n, p = x.shape
+    for i in range(n):
+        a, b = first[i], last[i]
+        if a == b:
+            continue
+        line = _dot(x, i, beta)
+        if not abs(line) < HIGHEST:
+            return np.nan
+        w = np.exp(line)
+        risk[i] = w
+        sums[b - 1, 0] += w
+        for c in range(p):
+            sums[b - 1, 1 + c] += w * x[i, c]
+        if a > 0:
+            sums[a - 1, 0] -= w
             for c in range(p):
-                total_pull[c] += add_pull[c]
-            k += 1
-        while j < stop_at:
-            row = by_start[j]
-            for c in range(m):
-                hazard[row, c] += total[c]
-            if wanted:
-                for c in range(p):
-                    pull[row, c] += total_pull[c]
-            j += 1
+                sums[a - 1, 1 + c] -= w * x[i, c]
+        if event[i]:
+            deaths[b - 1] += 1
+            dead[b - 1, 0] += w
+            for c in range(p):
+                dead[b - 1, 1 + c] += w * x[i, c]
+    for k in range(deaths.size - 2, -1, -1):
+        for c in range(p + 1):
+            sums[k, c] += sums[k + 1, c]
+    loglik = _means(sums, deaths, dead, efron, weight, hazard, pull, mean, information)
+    for i in range(n):
+        a, b = first[i], last[i]
+        if a == b:
+            continue
+        h = hazard[b, 0] - hazard[a, 0]
+        dies = 0.0
+        if event[i]:
+            h -= hazard[b - 1, 1]
+            dies = weight[b - 1]
+            loglik += dies * _dot(x, i, beta)
+        w = risk[i] * h
+        for c in range(p):
+            U[c] += (dies - w) * x[i, c]
+            v = w * x[i, c]
+            for e in range(c + 1):
+                information[c, e] += v * x[i, e]
+    for c in range(p):
+        for e in range(c):
+            information[e, c] = information[c, e]
     return loglik
+
+
+@njit(cache=True)
+def _dot(x, i, beta):
+    total = 0.0
+    for c in range(beta.size):
+        total += x[i, c] * beta[c]
+    return total
+
+
+@njit(cache=True)
+def _means(sums, deaths, dead, efron, weight, hazard, pull, mean, information):
+    """The part of ``risk_sets`` that runs over event times; returns -sum weight log den_r."""
+    p = mean.shape[1]
+    bar = np.zeros(p)
+    loglik = 0.0
+    for k in range(deaths.size):
+        hazard[k + 1, 0] = hazard[k, 0]
+        for c in range(p):
+            pull[k + 1, 0, c] = pull[k, 0, c]
+        d = deaths[k]
+        for r in range(d):
+            share = r / d if efron else 0.0
+            den = sums[k, 0] - share * dead[k, 0]
+            loglik -= weight[k] * np.log(den)
+            hazard[k + 1, 0] += weight[k] / den
+            hazard[k, 1] += weight[k] * share / den
+            for c in range(p):
+                bar[c] = (sums[k, 1 + c] - share * dead[k, 1 + c]) / den
+                mean[k, c] += bar[c] / d
+                pull[k + 1, 0, c] += bar[c] / den
+                pull[k, 1, c] += share * bar[c] / den
+                for e in range(c + 1):
+                    information[c, e] -= weight[k] * bar[c] * bar[e]
+    return loglik
+
+
+@njit(cache=True, nogil=True)
+def residuals(first, last, event, x, risk, hazard, pull, mean, place, out):
+    """Score residuals, added into row ``place`` i of ``out``; from a pass of ``risk_sets`` with weights 1.
+
+    L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop].
+    """
+    n, p = x.shape
+    for i in range(n):
+        a, b = first[i], last[i]
+        if a == b:
+            continue
+        w = risk[i]
+        h = hazard[b, 0] - hazard[a, 0]
+        j = place[i]
+        if event[i]:
+            h -= hazard[b - 1, 1]
+            for c in range(p):
+                out[j, c] += x[i, c] - mean[b - 1, c] - w * pull[b - 1, 1, c]
+        for c in range(p):
+            out[j, c] += w * (pull[b, 0, c] - pull[a, 0, c] - h * x[i, c])
