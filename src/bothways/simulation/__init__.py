@@ -9,29 +9,34 @@ if TYPE_CHECKING:
     from bothways.simulation.catalogue import OnsetRates, WorldSpec, worlds
     from bothways.simulation.many import simulate_each, simulate_many
     from bothways.simulation.observe import Observation
+    from bothways.simulation.trial_world import TrialWorld, simulate_trial
     from bothways.simulation.truth import Truth
     from bothways.simulation.world import World, simulate
 
 _HOMES = {
     "Observation": "observe",
     "OnsetRates": "catalogue",
+    "TrialWorld": "trial_world",
     "Truth": "truth",
     "World": "world",
     "WorldSpec": "catalogue",
     "simulate": "world",
     "simulate_each": "many",
     "simulate_many": "many",
+    "simulate_trial": "trial_world",
     "worlds": "catalogue",
 }
 __all__ = [
     "Observation",
     "OnsetRates",
+    "TrialWorld",
     "Truth",
     "World",
     "WorldSpec",
     "simulate",
     "simulate_each",
     "simulate_many",
+    "simulate_trial",
     "worlds",
 ]
 

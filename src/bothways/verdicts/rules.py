@@ -136,6 +136,10 @@ CAVEATS: Mapping[str, CaveatRule] = {
         "risk of bias: differences between people are mixed with change within them",
         words=_DECIDED,
     ),
+    "acts_beyond_target": CaveatRule(
+        "what was randomised may reach the second condition by another way than through the first",
+        "risk of bias: a treatment may act beyond its target",
+    ),
     "indirect": CaveatRule(
         "it was measured by something wider than the condition itself",
         "indirectness: a wider or composite measure stands for the condition",

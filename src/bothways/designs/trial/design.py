@@ -43,7 +43,8 @@ class TrialDesign:
         compared = compare(setup)
         fits, tables = (fit_of(compared, settings.level),), (flow_table(setup), balance_table(setup))
         if not compared.usable:
-            return DesignResult(self.key, failures_of(compared), fits, tables)
+            failed = failures_of(compared)
+            return DesignResult(self.key, failed[:2] if settings.headline_only else failed, fits, tables)
         progress("trial: what moved", 0.7)
         run = Run(compared, settings, *levers(compared, settings.level))
         answers = answers_of(run)

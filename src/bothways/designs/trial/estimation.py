@@ -78,7 +78,8 @@ def _errors(setup: TrialSetup, fit: PanelFit) -> Float[np.ndarray, "free free"] 
         V = robust(fit, setup.sampling).covariance
     except np.linalg.LinAlgError:
         return None
-    if not np.isfinite(V).all() or not (np.diag(V) > 0).all():
+    told = [not name.startswith(("mean.arm", "cov[arm")) for name in fit.model.names]
+    if not np.isfinite(V).all() or not (np.diag(V)[told] > 0).all():  # the share of an arm fixes its own variance
         return None
     n = setup.people
     gained = n if setup.sampling is None else n - 1  # clusters carry their own C/(C − 1)
