@@ -15,7 +15,7 @@ from bothways.engine.chain.likelihood import ChainModel, evaluate, unit_scores
 from bothways.engine.chain.predictor import predictor
 from bothways.engine.chain.roots import decompose
 from bothways.engine.chain.sequences import DATED, ENTERED, SEEN, observe, sequences
-from bothways.engine.kernels.chain import block_exponential
+from bothways.engine.kernels.chain.exponential import block_exponential
 
 PAIR = graph(("0", "1"), ("0>1", "1>0"))
 CYCLE = graph(("0", "A", "B", "AB"), ("0>A", "A>AB", "B>0", "AB>B"))

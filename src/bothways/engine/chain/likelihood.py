@@ -18,8 +18,9 @@ from bothways.engine.chain.emission import Emission, Initial
 from bothways.engine.chain.predictor import Predictor
 from bothways.engine.chain.roots import decompose
 from bothways.engine.chain.sequences import Sequences
-from bothways.engine.kernels import chain as kernel
-from bothways.engine.kernels.chain import Roots
+from bothways.engine.kernels.chain import gaps as gap_kernel
+from bothways.engine.kernels.chain import sweeps as kernel
+from bothways.engine.kernels.chain.layout import Roots
 
 HIGHEST_LOG_RATE = 40.0  # beyond exp(40) per unit of time nothing can be told from "at once"
 
@@ -132,7 +133,7 @@ def _gaps(model: ChainModel, roots: Roots, order: int) -> Evaluation:
     size, P, (C, T) = len(model.names), rates.size, rates.offset.shape
     slopes = np.zeros((data.x.shape[0] if order > 0 else 0, T))
     blocks = np.zeros((data.x.shape[0] if order > 1 else 0, T, T))
-    total = float(kernel.gaps(*data.gaps[:4], roots, graph.source, graph.target, slopes, blocks))
+    total = float(gap_kernel.gaps(*data.gaps[:4], roots, graph.source, graph.target, slopes, blocks))
     if order == 0 or total == -np.inf:
         return Evaluation(total)
     gradient, information = np.zeros(size), np.zeros((size, size) if order > 1 else (0, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from bothways.engine.kernels.chain import Roots
+from bothways.engine.kernels.chain.layout import Roots
 
 WORST_CONDITION = 1e3  # above this the adjoint through eigenvectors loses digits long before the value does
 

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 
 from bothways.engine.chain.graph import Graph
 from bothways.engine.chain.hashing import group, mix, row_hash
-from bothways.engine.kernels.chain import DATED, ENTERED, OPEN, SEEN, Steps
+from bothways.engine.kernels.chain.layout import DATED, ENTERED, OPEN, SEEN, Steps
 
 
 @dataclass(frozen=True, slots=True)
