@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from bothways.reports import numbers
+from bothways.reports.aside import occupancy_figure
 from bothways.reports.document import Block, Bullets, Card, Cards, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import (
     answers_grid,
@@ -16,7 +17,7 @@ from bothways.reports.grids import (
     named_table,
     table_grid,
 )
-from bothways.reports.vocabulary import DESIGNS, VERDICTS
+from bothways.reports.vocabulary import DESIGNS
 from bothways.reports.wording import capital, ends, label, reading_words
 
 Facts = dict[str, Any]
@@ -123,7 +124,8 @@ def glance(facts: Facts) -> Figure:
         f"{w[x]['way']}: {w[x]['word']}" + (f", {w[x]['estimate']}" if w[x]["estimate"] else "") for x in WAYS
     )
     rows = tuple(
-        (capital(w[x]["way"]), w[x]["word"], w[x]["estimate"] or numbers.MISSING, w[x]["certainty"]) for x in WAYS
+        (capital(w[x]["way"]), w[x]["word"], w[x]["estimate"] or numbers.MISSING, w[x]["certainty"] or numbers.MISSING)
+        for x in WAYS
     )
     grid = Grid("glance", "The answer at a glance", ("way", "word", "estimate (interval)", "certainty"), rows)
     return Figure(
@@ -235,7 +237,7 @@ def speed(facts: Facts) -> Section:
     if not blocks:
         blocks.append(Paragraph(_one_lag(facts)))
         blocks.append(Paragraph("A diary, or waves at several distances, would show how fast it grows and fades."))
-    return Section("speed", "How fast?", tuple(blocks))
+    return Section("speed", "How fast?", (*blocks, *occupancy_figure(facts)))
 
 
 def _curves_told(facts: Facts) -> tuple[str, ...]:
@@ -299,10 +301,14 @@ def curve_figure(facts: Facts) -> Figure:
     return Figure("curve", "The effect by the time between", alt, grid)
 
 
+def _word_and_certainty(w: Facts) -> str:
+    return ", ".join(x for x in (w["word"], w["certainty"]) if x)
+
+
 def final_word(facts: Facts) -> Section:
     """The whole in a few sentences."""
     verdict, w = facts["verdict"], facts["words"]["directions"]
-    items = tuple(f"{capital(w[x]['way'])}: {VERDICTS[verdict[x]['word']]}, {w[x]['certainty']}." for x in WAYS)
+    items = tuple(f"{capital(w[x]['way'])}: {_word_and_certainty(w[x])}." for x in WAYS)
     blocks: list[Block] = [
         Paragraph(verdict["short_answer"], "lead"),
         Bullets(items),

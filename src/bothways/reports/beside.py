@@ -1,9 +1,10 @@
-"""The sections beside the answer: through what, in whom, how sure, and what the literature says."""
+"""The sections beside the answer: how sure, and what the literature says."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from bothways.reports.aside import check_figures
 from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import (
     answers_grid,
@@ -14,68 +15,12 @@ from bothways.reports.grids import (
     evidence_rows,
     table_grid,
 )
+from bothways.reports.rows import forest_rows
 from bothways.reports.vocabulary import STANDINGS
 from bothways.reports.wording import capital, ends, way_words
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
-
-
-def pathways(facts: Facts) -> Section:
-    """Through what: effects through mediators where they were measured, else the pathways that others name."""
-    rows = [a for a in facts["answers"] if a["facet"] == "pathway" and a["estimate"]]
-    blocks: list[Block] = []
-    if rows:
-        words = facts["words"]["answers"]
-        through = {p["key"]: p["label"] for p in facts["topic"]["pathways"]}
-        items = tuple(
-            f"{capital(words[a['id']]['way'])}, through {through.get(a['pathway'], a['pathway'])}: "
-            f"{words[a['id']]['estimate']}."
-            for a in rows
-        )
-        blocks += [Bullets(items), Details("The numbers", (answers_grid("pathways", "Pathways", rows, facts),))]
-    else:
-        blocks.append(
-            Paragraph("These data were not asked through what: a third variable, measured between the two, would tell.")
-        )
-    named = facts["topic"]["pathways"]
-    if named:
-        label = {facts["pair"][end]["key"]: facts["pair"][end]["label"] for end in ("a", "b")}
-        table = tuple((p["label"], label.get(p["from"], p["from"]), p["standing"]) for p in named)
-        grid = Grid(
-            "known_pathways", "Pathways that others name", ("pathway", "starts from", "state of the evidence"), table
-        )
-        blocks.append(Details("Pathways that others name, and how they stand", (grid,)))
-    return Section("pathways", "Through what?", tuple(blocks), depth=1)
-
-
-def whom(facts: Facts) -> Section:
-    """In whom: only from an interaction with its interval."""
-    rows = [a for a in facts["answers"] if (a["facet"] == "whom" or a["subgroup"]) and a["estimate"]]
-    blocks: list[Block] = []
-    if rows:
-        words = facts["words"]["answers"]
-        items = tuple(
-            f"{capital(words[a['id']]['way'])}, {a['subgroup']}: {words[a['id']]['estimate']}"
-            + (f", {words[a['id']]['reading']}." if words[a["id"]]["reading"] else ".")
-            for a in rows
-        )
-        blocks.append(Paragraph("Groups differ only where a difference between them has an interval of its own."))
-        blocks += [Bullets(items), Details("The numbers", (answers_grid("whom", "By group", rows, facts),))]
-    else:
-        blocks.append(
-            Paragraph("No groups were compared: a grouping column, with enough people in each group, would tell.")
-        )
-    named = facts["topic"]["circumstances"]
-    if named:
-        grid = Grid(
-            "circumstances",
-            "Circumstances in which the answer may differ",
-            ("circumstance", "how it is defined", "mind"),
-            tuple((c["label"], c["definition"], c["caution"]) for c in named),
-        )
-        blocks.append(Details("Circumstances in which the answer may differ", (grid,)))
-    return Section("whom", "In whom?", tuple(blocks), depth=1)
 
 
 def sure(facts: Facts) -> Section:
@@ -84,10 +29,11 @@ def sure(facts: Facts) -> Section:
     blocks: list[Block] = []
     for way in WAYS:
         w = facts["words"]["directions"][way]
-        blocks.append(Paragraph(f"{capital(w['way'])}: {w['certainty']}. {w['certainty_means']}"))
+        blocks.append(Paragraph(f"{capital(w['way'])}: {w['certainty'] or w['word']}. {w['certainty_means']}"))
         blocks.append(Bullets(tuple(f"{capital(m)}." for m in verdict[way]["moves"])))
     if forest_rows(facts):
         blocks.append(forest_figure(facts))
+    blocks += check_figures(facts)
     if verdict["dissent"]:
         blocks += [Paragraph("Where designs differ:"), Bullets(tuple(verdict["dissent"]))]
     if verdict["would_change_it"]:
@@ -112,23 +58,6 @@ def forest_figure(facts: Facts) -> Figure:
         " Diamond: the truth." if facts["simulated"] else ""
     )
     return Figure("forest", "Every design, both ways", alt, grid, note)
-
-
-def forest_rows(facts: Facts) -> list[Facts]:
-    """Headline answers that are read against a smallest effect, those of the literature last."""
-    told = {
-        a["id"]: a for a in (*facts["answers"], *facts["literature"]["answers"])
-    }  # each once, where they are joined
-    return [
-        a
-        for a in told.values()
-        if a["headline"]
-        and a["estimate"]
-        and a["smallest_effect"]
-        and a["direction"] != "joint"
-        and a["facet"] == "strength"
-        and a["subgroup"] is None
-    ]
 
 
 def literature(facts: Facts) -> Section:

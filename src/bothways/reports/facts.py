@@ -12,6 +12,8 @@ import numpy as np
 
 from bothways.reports.facts_answers import answer_facts, fit_facts, table_facts, verdict_facts
 from bothways.reports.facts_context import literature_facts, settings_facts, simulated_facts, topic_facts
+from bothways.reports.facts_pathways import loop_facts
+from bothways.reports.facts_whom import whom_facts
 from bothways.reports.wording import words_of
 from bothways.terms.outcome import Outcome
 from bothways.terms.question import Condition
@@ -40,6 +42,8 @@ def facts_of(outcome: Outcome) -> Facts:
         ],
         "time_unit": outcome.time_unit,
         "answers": [answer_facts(a, settings) for r in outcome.results for a in r.answers],
+        "loop": loop_facts(outcome),
+        "whom": whom_facts(outcome),
         "fits": [fit_facts(f) for r in outcome.results for f in r.fits],
         "verdict": verdict_facts(outcome.verdict),
         "settings": settings_facts(settings),

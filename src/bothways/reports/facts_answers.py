@@ -42,6 +42,8 @@ def answer_facts(answer: Answer, settings: Settings) -> Facts:
         "curve": answer.curve,
         "pathway": answer.question.pathway,
         "subgroup": answer.subgroup,
+        "circumstance": answer.question.population.where,
+        "population": answer.question.population.label,
         "headline": answer.headline,
         "expected": answer.expected,
         "status": answer.status,

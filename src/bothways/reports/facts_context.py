@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bothways.reports.facts_answers import answer_facts, table_facts, verdict_facts
+from bothways.reports.facts_pathways import links_facts
 from bothways.terms.answer import DesignResult
 from bothways.terms.outcome import Outcome
 from bothways.terms.question import Scale
@@ -21,9 +22,16 @@ def literature_facts(outcome: Outcome) -> Facts:
     return {
         "evidence": [_evidence(e) for e in outcome.topic.evidence if e.role in ("effect", "confounding_check")],
         "claims": [
-            {"direction": c.direction, "claim": c.claim, "standing": c.standing, "correction": c.correction}
+            {
+                "direction": c.direction,
+                "kind": c.kind,
+                "claim": c.claim,
+                "standing": c.standing,
+                "correction": c.correction,
+            }
             for c in outcome.topic.claims
         ],
+        "links": links_facts(outcome.topic),
         "answers": [answer_facts(a, outcome.settings) for a in result.answers] if result else [],
         "tables": [table_facts(t) for t in result.tables] if result else [],
         "methods": result.methods if result else "",

@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bothways.reports import numbers
+from bothways.reports.arms import arms
 from bothways.reports.backmatter import coverage_table, flow_column
 from bothways.reports.courses import course, state_flow
 from bothways.reports.curves import curve
 from bothways.reports.document import Figure
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, STYLE, WAY, WIDTH, canvas, svg_of, wrapped
 from bothways.reports.ladders import compared, evidence, forest
+from bothways.reports.loop import loop
+from bothways.reports.subgroups import subgroups
+from bothways.reports.timecourses import natural_course, occupancy, prevalence, what_if
 from bothways.reports.wording import capital, label
 
 Facts = dict[str, Any]
@@ -95,6 +99,13 @@ DRAWINGS: Mapping[str, Callable[[Facts], Any]] = {
     "ladder_a_to_b": compared("a_to_b"),
     "ladder_b_to_a": compared("b_to_a"),
     "curve": curve,
+    "loop": loop,
+    "subgroups": subgroups,
+    "arms": arms,
+    "what_if": what_if,
+    "occupancy": occupancy,
+    "natural_course": natural_course,
+    "onset_prevalence": prevalence,
     "flow": _flow,
     "state_flow": state_flow,
     "course": course,

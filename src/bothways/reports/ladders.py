@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bothways.reports import numbers
-from bothways.reports.beside import forest_rows
 from bothways.reports.drawing import BAND, INK, PAPER, SOFT, WAY, WIDTH, sheet
 from bothways.reports.evidence import COMPARED, ladder_rows
 from bothways.reports.grids import drawn_evidence, short_citation
+from bothways.reports.rows import forest_rows
 from bothways.reports.vocabulary import EVIDENCE_SCALES, SCALES
 from bothways.reports.wording import capital, way_words
 
@@ -98,7 +98,7 @@ def _ladder(rows: list[Facts], facts: Facts, merged: str = "") -> Any:
 
 def _block(axes: Any, rows: list[Facts], height: float, facts: Facts) -> None:
     """One axis: its ordinate counts points downwards, so that text and tracks keep their distance."""
-    _limits(axes, rows)
+    limits(axes, rows)
     axes.set_ylim(height, 0)
     axes.set_yticks([])
     axes.tick_params(axis="x", labelsize=11.5, length=3)
@@ -108,14 +108,17 @@ def _block(axes: Any, rows: list[Facts], height: float, facts: Facts) -> None:
         axes.text(0, y + 14, title, transform=axes.get_yaxis_transform(), size=12.5, color=WAY[way], weight="bold")
         y += HEAD
         for row in (r for r in rows if r["way"] == way):
-            _rung(axes, row, y)
+            rung(axes, row, y)
             y += RUNG
 
 
-def _rung(axes: Any, row: Facts, y: float) -> None:
-    """A line of text, and under it the track: the band of no interest, no effect, the interval, the estimate."""
+def rung(axes: Any, row: Facts, y: float) -> None:
+    """A line of text, and under it the track: the band of no interest, no effect, the interval, the estimate.
+
+    A hollow square is the estimate drawn towards the others; a hollow diamond the truth of a simulated world.
+    """
     place, colour, track = axes.get_yaxis_transform(), WAY[row["way"]], y + 22
-    name, size = _fitted(row["name"], ROOM - len(row["text"]))
+    name, size = fitted(row["name"], ROOM - len(row["text"]))
     axes.text(0, y + 7, name, transform=place, ha="left", size=size, color=INK)
     axes.text(1, y + 7, row["text"], transform=place, ha="right", size=11.5, color=SOFT)
     low, high, null = _band(row)
@@ -126,11 +129,13 @@ def _rung(axes: Any, row: Facts, y: float) -> None:
         reach = [max(row["low"], left), min(row["high"], right)]
         axes.plot(reach, [track, track], color=colour, lw=2.2, solid_capstyle="round")
     axes.plot([row["value"]], [track], "o", ms=7.5, mfc=PAPER if row["hollow"] else colour, mec=colour, mew=1.6)
+    if row.get("shrunk") is not None:
+        axes.plot([row["shrunk"]], [track], "s", ms=6, mfc=PAPER, mec=colour, mew=1.4)
     if row["truth"] is not None:
         axes.plot([row["truth"]], [track], "D", ms=6, mfc=PAPER, mec=INK, mew=1.4)
 
 
-def _fitted(name: str, room: int) -> tuple[str, float]:
+def fitted(name: str, room: int) -> tuple[str, float]:
     """A name and its size, so that it ends before the numbers on its line begin: smaller, and then shorter."""
     most = int(room * TYPE / SMALLEST)
     shown = name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
@@ -143,10 +148,15 @@ def _band(row: Facts) -> tuple[float, float, float]:
     return (1 / bound, bound, 1.0) if row["scale"] in numbers.RATIOS else (-bound, bound, 0.0)
 
 
-def _limits(axes: Any, rows: list[Facts]) -> None:
+def limits(axes: Any, rows: list[Facts]) -> None:
     """The axis holds every interval and the band; a ratio's axis is logarithmic, and stops at 1/16 and 16."""
     ratio = rows[0]["scale"] in numbers.RATIOS
-    ends = [x for r in rows for x in (r["low"], r["value"], r["high"], r["truth"], *_band(r)) if x is not None]
+    ends = [
+        x
+        for r in rows
+        for x in (r["low"], r["value"], r["high"], r["truth"], r.get("shrunk"), *_band(r))
+        if x is not None
+    ]
     if not ratio:
         pad = 0.05 * (max(ends) - min(ends))
         axes.set_xlim(min(ends) - pad, max(ends) + pad)

@@ -9,6 +9,7 @@ from bothways.reports.document import (
     DEPTHS,
     Block,
     Bullets,
+    Card,
     Cards,
     Code,
     Details,
@@ -50,7 +51,7 @@ def _block(block: Block, depth: int) -> Iterable[str]:
         case Code(text):
             yield f"```\n{text}\n```"
         case Cards(items):
-            yield "\n".join(f"- **{c.title}: {c.word}** ({c.certainty}). {c.text}".rstrip() for c in items)
+            yield "\n".join(_card(card) for card in items)
         case Grid():
             yield from _grid(block)
         case Figure():
@@ -60,6 +61,11 @@ def _block(block: Block, depth: int) -> Iterable[str]:
             if depth >= block.depth:
                 yield f"### {block.summary}"
                 yield from (text for inner in block.blocks for text in _block(inner, depth))
+
+
+def _card(card: Card) -> str:
+    sure = f" ({card.certainty})" if card.certainty else ""
+    return f"- **{card.title}: {card.word}**{sure}. {card.text}".rstrip()
 
 
 def _grid(grid: Grid) -> Iterable[str]:

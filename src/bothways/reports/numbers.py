@@ -27,10 +27,11 @@ def number(x: float | int | None, digits: int = 2) -> str:
 
 
 def percent(x: float | None) -> str:
-    """A share as a percentage without decimals; shares that round to none or all keep one."""
+    """A share as a percentage without decimals; one that would round to none or all keeps as many as it needs."""
     if x is None or not usable(100 * x):
         return MISSING
-    places = 0 if 0.01 <= abs(x) <= 0.99 or x in (0, 1) else 1
+    whole = 0.01 <= abs(x) <= 0.99 or x in (0, 1)
+    places = 0 if whole else next((d for d in (1, 2) if round(100 * abs(x), d) not in (0, 100)), 3)
     return f"{100 * x:.{places}f}%".replace("-", "−")
 
 
@@ -53,11 +54,24 @@ def interval(value: float | None, low: float | None, high: float | None, scale: 
 
 
 def together(values: tuple[float | None, ...], scale: str) -> tuple[str, ...]:
-    """Numbers that stand side by side: on standardised scales all with three decimals where one of them needs it."""
-    if scale not in STEPS:
+    """An estimate and its limits, side by side, with the decimals that the finest of them needs.
+
+    On standardised scales all have three decimals where one lies near none; on every scale but shares all have as many
+    (five at most) as keep each limit on its own side of no effect: 1.004 never stands as 1.00.
+    """
+    if scale in SHARES:
         return tuple(on_scale(x, scale) for x in values)
-    digits = 3 if any(x is not None and usable(x) and 0.0005 <= abs(x) < 0.0095 for x in values) else 2
+    small = scale in STEPS and any(x is not None and usable(x) and 0.0005 <= abs(x) < 0.0095 for x in values)
+    limits = [x for x in values[1:] if x is not None and usable(x)]
+    none = 1.0 if scale in RATIOS else 0.0
+    digits = next((d for d in range(3 if small else 2, 5) if all(_sided(x, none, d) for x in limits)), 5)
     return tuple(number(x, digits) for x in values)
+
+
+def _sided(x: float, none: float, digits: int) -> bool:
+    """Whether ``x`` still lies where it did, above or below ``none``, once it has ``digits`` decimals."""
+    shown = round(x, digits)
+    return (shown > none) == (x > none) and (shown < none) == (x < none)
 
 
 def p_value(p: float | None) -> str:
@@ -90,7 +104,8 @@ def duration(days: float | None, waves: float | None = None) -> str:
     if days is None or not usable(days):
         if waves is None or not usable(waves):
             return MISSING
-        return "one wave" if waves == 1 else f"{number(waves, 0)} waves"
+        whole = round(waves) if float(waves).is_integer() else waves
+        return "one wave" if waves == 1 else f"{number(whole, 1)} waves"
     units = ((1.0, "hour", 1 / 24), (14.0, "day", 1.0), (63.0, "week", 7.0), (730.0, "month", 30.4375))
     for limit, name, size in units:
         if days < limit:

@@ -6,10 +6,13 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.answers import final_word, first, short_answer, speed, way
+from bothways.reports.aside import arms, changes
 from bothways.reports.backmatter import glossary, help_section, methods, references
-from bothways.reports.beside import literature, pathways, sure, whom
+from bothways.reports.beside import literature, sure
 from bothways.reports.document import Bullets, Document, Paragraph, Section
 from bothways.reports.evidence import evidence_document
+from bothways.reports.pathways import pathways
+from bothways.reports.whom import whom
 
 Facts = dict[str, Any]
 
@@ -18,14 +21,16 @@ def document_of(facts: Facts) -> Document:
     """The whole report, whoever reads it. Where help comes first, it stands above the answer."""
     if facts["kind"] == "evidence":
         return evidence_document(facts)
-    sections = [
+    made = [
         short_answer(facts),
         way(facts, "a_to_b"),
         way(facts, "b_to_a"),
+        arms(facts),
         first(facts),
         speed(facts),
         pathways(facts),
         whom(facts),
+        changes(facts),
         sure(facts),
         literature(facts),
         final_word(facts),
@@ -34,6 +39,7 @@ def document_of(facts: Facts) -> Document:
         glossary(),
         help_section(facts),
     ]
+    sections = [section for section in made if section is not None]
     if facts["care"]:
         sections.insert(0, _care(facts))
     return Document(facts["words"]["title"], _lede(facts), tuple(sections), f"Made by bothways {facts['bothways']}.")

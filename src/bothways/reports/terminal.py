@@ -12,6 +12,7 @@ from bothways.reports.document import (
     DEPTHS,
     Block,
     Bullets,
+    Card,
     Cards,
     Code,
     Details,
@@ -76,7 +77,7 @@ def _block(block: Block, depth: int) -> Iterable[str]:
         case Code(text):
             yield f"    {text}"
         case Cards(items):
-            yield "\n".join(_bullet(f"{c.title}: {c.word.upper()}, {c.certainty}. {c.text}".rstrip()) for c in items)
+            yield "\n".join(_bullet(_card(card)) for card in items)
         case Grid():
             yield _grid(block)
         case Figure():
@@ -84,6 +85,11 @@ def _block(block: Block, depth: int) -> Iterable[str]:
         case Details():
             if depth >= block.depth + 1:
                 yield from (text for inner in block.blocks for text in _block(inner, depth))
+
+
+def _card(card: Card) -> str:
+    told = ", ".join(x for x in (card.word.upper(), card.certainty) if x)
+    return f"{card.title}: {told}. {card.text}".rstrip()
 
 
 def _fill(text: str, first: str = "", rest: str = "") -> str:

@@ -133,6 +133,12 @@ MODELS: Mapping[str, str] = {
     "starts": "STARTS",
     "ct": "continuous time",
 }
+FINDINGS: Mapping[str, str] = {
+    "association": "a link, in words only",
+    "no_association": "no link, in words only",
+    "criteria_not_met": "criteria not met",
+    "mixed": "mixed, in words only",
+}
 STANDINGS: Mapping[str, str] = {
     "supported": "supported",
     "partly": "partly supported",

@@ -19,12 +19,15 @@ from bothways.reports.vocabulary import (
     VERDICTS,
     WORD_MEANS,
 )
+from bothways.reports.words_beside import lane_key, lane_words, link_words, own_words, test_words
 from bothways.terms.answer import Estimate
 from bothways.terms.question import Scale
 from bothways.terms.verdict import read_estimate
 
 Facts = dict[str, Any]
 
+PARTS = frozenset({"first_leg", "second_leg", "arm_effect", "indirect", "direct"})
+"""Estimands that are steps, and of which "comes before and predicts" would be no sentence."""
 RATIO_BOUNDS = (1.05, 1.1, 1.25, 1.5, 2.0)
 STEP_BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Smallest effects of interest at which a report shows how its words would change."""
@@ -33,11 +36,16 @@ STEP_BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2)
 def words_of(facts: Facts) -> Facts:
     """The words of a report: per direction, per answer, per challenge."""
     answers = [*facts["answers"], *facts["literature"]["answers"]]
+    told = {a["id"]: answer_words(a, facts) for a in answers}
     return {
         "title": f"{capital(label(facts, 'a'))} and {label(facts, 'b')}: which comes first, and does it run both ways?",
         "directions": {way: _direction_words(facts, way) for way in ("a_to_b", "b_to_a")},
         "order": _order_words(facts),
-        "answers": {a["id"]: answer_words(a, facts) for a in answers},
+        "answers": told,
+        "pathways": {lane_key(lane): lane_words(lane, facts, told) for lane in facts["loop"]["lanes"]},
+        "own": [own_words(row, facts) for row in facts["loop"]["own"]],
+        "whom": {t["answer"]: test_words(t, facts, told) for group in facts["whom"] for t in group["tests"]},
+        "links": {link["id"]: link_words(link) for link in facts["literature"]["links"]},
         "challenges": [challenge_words(c) for c in facts["verdict"]["challenges"]],
         "people": numbers.count(facts["source"]["people"]),
         "rows": numbers.count(facts["source"]["rows"]),
@@ -75,7 +83,7 @@ def _direction_words(facts: Facts, way: str) -> Facts:
         "way": way_words(facts, way),
         "question": f"Can {start} lead to {end}?",
         "word": VERDICTS[verdict["word"]],
-        "certainty": CERTAINTIES[verdict["certainty"]],
+        "certainty": "" if verdict["word"] == "no_data" else CERTAINTIES[verdict["certainty"]],
         "certainty_means": WORD_MEANS.get(verdict["word"]) or CERTAINTY_MEANS[verdict["certainty"]],
         "needed": _needed(facts, speaker),
         "estimate": estimate_words(speaker) if speaker else "",
@@ -160,10 +168,12 @@ def reading_words(answer: Facts) -> str:
     reading = answer["reading"]
     if reading is None:
         return ""
-    if reading == "predicts" and answer["estimand"] not in DIRECTED:
+    if reading == "predicts" and answer["estimand"] not in DIRECTED | PARTS:
         return "a difference"
-    if reading == "little_or_no_effect" and answer["estimand"] not in DIRECTED:
+    if reading == "little_or_no_effect" and answer["estimand"] not in DIRECTED | PARTS:
         return "little or no difference"
+    if answer["estimand"] in PARTS and reading == "predicts":
+        return "differs from none"
     less = " (less of it)" if reading == "predicts" and _below_null(answer) else ""
     return READINGS[reading] + less
 

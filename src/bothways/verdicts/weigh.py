@@ -21,7 +21,7 @@ from bothways.verdicts.change import (
 )
 from bothways.verdicts.lines import LineReading, Result, agreement, candidates, lines_of, preference, read, word_of
 from bothways.verdicts.order import order_verdict, stronger
-from bothways.verdicts.rules import CAVEATS, LEANINGS, standing
+from bothways.verdicts.rules import CAVEATS, LEANINGS, PASSES, standing
 from bothways.verdicts.words import clause, ends_of, head, leans_on, rests_on, sentence, stronger_sentence, though
 
 
@@ -107,16 +107,25 @@ def _direction_verdict(side: _Side, pair: Pair, challenges: tuple[Challenge, ...
 
 def _short_answer(sides: tuple[_Side, ...], pair: Pair, leaning: Leaning, answers: tuple[Answer, ...]) -> str:
     """Fixed words, both directions, then the caveats that could undo either: one sentence; then which is stronger."""
-    said = [clause(s.word, ends_of(s.direction, pair), s.lines, s.because) for s in _told_first(sides)]
+    resting = [s for s in sides if fragile(s.word, s.results)]
+    passing = sum(s.word in PASSES for s in sides)
+    mixed = len(resting) < passing  # one way rests on a line that the other does not need: said of that one alone
+    said = [_clause(s, pair, rests=mixed and s in resting) for s in _told_first(sides)]
     codes = tuple(c for c in CAVEATS if any(c in s.codes and s.word in CAVEATS[c].words for s in sides))
     caveat = though(Word.PREDICTS if leaning is not Leaning.NEITHER else Word.LITTLE, codes)
-    resting = [s for s in sides if fragile(s.word, s.results)]
-    leans = leans_on(len(resting), max((len(s.lines) for s in resting), default=0))
+    leans = leans_on(len(resting), passing, max((len(s.lines) for s in resting), default=0))
     first = f"{head(leaning, (sides[0].word, sides[1].word))}{leans}: {', and '.join(said)}{caveat}."
     if leaning is not Leaning.BOTH:
         return first
     direction, design = stronger(answers)
     return f"{first} {stronger_sentence(direction, pair, design)}"
+
+
+def _clause(side: _Side, pair: Pair, *, rests: bool) -> str:
+    """One direction's clause, with what it rests on where the head cannot say that of both."""
+    said = clause(side.word, ends_of(side.direction, pair), side.lines, side.because)
+    on = rests_on(side.word, fragile(side.word, side.results), len(side.lines)) if rests else ""
+    return f"{said} ({on})" if on else said
 
 
 def _told_first(sides: tuple[_Side, ...]) -> list[_Side]:

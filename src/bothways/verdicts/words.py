@@ -73,9 +73,9 @@ OPEN_ENDS: Mapping[Word, str] = {
 }
 
 
-def leans_on(fragile_sides: int, lines: int) -> str:
-    """What the short answer's head says of verdicts that fall with one line."""
-    if not fragile_sides:
+def leans_on(fragile_sides: int, passing_sides: int, lines: int) -> str:
+    """What the short answer's head says of verdicts that fall with one line: nothing where it holds of one of two."""
+    if not fragile_sides or fragile_sides < passing_sides:
         return ""
     return ", on one line of evidence" if lines == 1 else ", resting on single lines of evidence"
 

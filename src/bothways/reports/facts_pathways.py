@@ -1,0 +1,148 @@
+"""Through what, as facts: each way and mediator with what was asked and found, and each condition's own persistence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.facts_loops import own_loops
+from bothways.terms.answer import Answer, Estimand, Table
+from bothways.terms.outcome import Outcome
+from bothways.terms.question import Direction, Facet
+from bothways.terms.topic import Evidence, Topic
+
+Facts = dict[str, Any]
+PARTS = (Estimand.FIRST_LEG, Estimand.SECOND_LEG, Estimand.INDIRECT, Estimand.DIRECT, Estimand.TOTAL)
+WAYS = (Direction.A_TO_B, Direction.B_TO_A)
+LINKS = ("pathway_link", "direction_only")  # roles of published records that speak of one leg of a pathway
+
+
+def loop_facts(outcome: Outcome) -> Facts:
+    """``lanes``: a row for each way and mediator, asked ones first; ``own``: what each condition keeps of itself."""
+    answers = [a for r in outcome.results for a in r.answers if _between(a, outcome.topic)]
+    tables = [t for r in outcome.results for t in r.tables if t.key.endswith("pathway_sensitivity")]
+    asked = list(_asked(answers, tables, outcome))
+    told = {(lane["direction"], m) for lane in asked for m in lane["mediators"]}
+    return {"lanes": [*asked, *_not_asked(outcome.topic, told)], "own": list(own_loops(outcome))}
+
+
+def _between(answer: Answer, topic: Topic) -> bool:
+    """Whether it speaks of something between the two; a trial's arm runs through the conditions themselves."""
+    ends = {topic.pair.a.key, topic.pair.b.key}
+    through = answer.question.pathway
+    return answer.facet is Facet.PATHWAY and through is not None and not ends & set(through.split("+"))
+
+
+def mediators_of(pathway: str, topic: Topic) -> tuple[str, ...]:
+    """The topic's names of the mediators that an answer took together; a variable's own key where it has none."""
+    return tuple(dict.fromkeys(_mediator(key, topic) for key in pathway.split("+")))
+
+
+def _mediator(key: str, topic: Topic) -> str:
+    known = {m.key for m in topic.mediators}
+    through = topic.pathways_through(key)
+    return key if key in known or not through else through[0].mediator
+
+
+def mediator_label(key: str, topic: Topic) -> str:
+    """How people call a mediator."""
+    named = {m.key: m.label for m in topic.mediators} | {
+        p.mediator: p.label for p in topic.pathways if not topic.mediators
+    }
+    return named.get(key, key.replace("_", " "))
+
+
+def _asked(answers: list[Answer], tables: list[Table], outcome: Outcome) -> Iterator[Facts]:
+    """One lane for each way and set of mediators, from the design that speaks: a headline's, else the first's."""
+    topic = outcome.topic
+    for key in dict.fromkeys((a.direction, mediators_of(str(a.question.pathway), topic)) for a in answers):
+        rows = [a for a in answers if (a.direction, mediators_of(str(a.question.pathway), topic)) == key]
+        speaker = _speaker(rows)
+        own = [a for a in rows if (a.design, a.model, a.of) == (speaker.design, speaker.model, speaker.of)]
+        way, through = key
+        if way in WAYS:
+            yield {
+                **_lane(way, through, topic),
+                "asked": True,
+                "design": speaker.design,
+                "says": speaker.status_says,
+                "answers": {part.value: found for part in PARTS if (found := _part(own, part))},
+                "sensitivity": _sensitivity(tables, str(speaker.question.pathway), way, outcome),
+            }
+
+
+def _speaker(rows: list[Answer]) -> Answer:
+    """The indirect effect that speaks: answered before failed, headline before the rest."""
+    return min(rows, key=lambda a: (a.estimate is None, a.estimand is not Estimand.INDIRECT, not a.headline))
+
+
+def _part(rows: list[Answer], part: Estimand) -> str | None:
+    found = sorted(
+        (a for a in rows if a.estimand is part and a.estimate), key=lambda a: (not a.headline, bool(a.curve))
+    )
+    return found[0].id if found else None
+
+
+def _lane(way: Direction, through: tuple[str, ...], topic: Topic) -> Facts:
+    start = way.ends(topic.pair)[0].key
+    return {
+        "direction": way.value,
+        "mediators": list(through),
+        "label": " and ".join(mediator_label(m, topic) for m in through),
+        "pathways": [p.key for p in topic.pathways if p.starts_from == start and p.mediator in through],
+    }
+
+
+def _not_asked(topic: Topic, told: set[tuple[str, str]]) -> Iterator[Facts]:
+    """The pathways that the topic names and nobody asked of these records."""
+    for pathway in topic.pathways:
+        way = next(w for w in WAYS if w.ends(topic.pair)[0].key == pathway.starts_from)
+        if (way.value, pathway.mediator) not in told:
+            lane = _lane(way, (pathway.mediator,), topic)
+            yield {**lane, "asked": False, "design": "", "says": "", "answers": {}, "sensitivity": None}
+
+
+def _sensitivity(tables: Iterable[Table], pathway: str, way: Direction, outcome: Outcome) -> Facts | None:
+    """The row of a design's sensitivity table that speaks of this pathway and way."""
+    start, end = (c.label for c in way.ends(outcome.pair))
+    spelled = {way.value, f"{start} to {end}", f"from {start} to {end}"}
+    keys = mediators_of(pathway, outcome.topic)
+    names = {pathway, "+".join(keys), " and ".join(mediator_label(k, outcome.topic) for k in keys)}
+    for table in tables:
+        for row in table.as_dicts():
+            value = next((x for name, x in row.items() if name.startswith("sensitivity")), None)
+            if row.get("pathway") in names and row.get("direction") in spelled and numbers.usable(value):
+                return {"value": value, "says": str(row.get("what it means") or table.note)}
+    return None
+
+
+def links_facts(topic: Topic) -> list[Facts]:
+    """Published estimates of one leg of a pathway, each with the leg it speaks of."""
+    known = {m.key for m in topic.mediators} | {p.mediator for p in topic.pathways}
+    return [
+        {
+            "id": e.id,
+            "pathway": e.pathway,
+            "from": _place(e, e.exposure_is, topic),
+            "to": _place(e, e.outcome_is, topic),
+            "citation": e.citation,
+            "year": e.year,
+            "exposure": e.exposure,
+            "outcome": e.outcome,
+            "scale": e.scale,
+            "estimate": e.estimate if e.number_confirmed else None,
+            "ci_low": e.ci_low if e.number_confirmed else None,
+            "ci_high": e.ci_high if e.number_confirmed else None,
+            "finding": e.finding,
+            "wider": e.wider,
+            "note": e.note,
+        }
+        for e in topic.evidence
+        if e.pathway in known and e.role in LINKS
+    ]
+
+
+def _place(e: Evidence, slot: str, topic: Topic) -> str:
+    """The node of the loop at one end of a link: a condition's key, or the mediator's."""
+    return {"a": topic.pair.a.key, "b": topic.pair.b.key}.get(slot, str(e.pathway))

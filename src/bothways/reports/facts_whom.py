@@ -1,0 +1,98 @@
+"""In whom, as facts: the answers of each circumstance by direction, and its tests, counted as many as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bothways.reports.numbers import usable
+from bothways.terms.answer import Answer, Estimand
+from bothways.terms.outcome import Outcome
+from bothways.terms.question import Facet
+from bothways.terms.topic import Topic
+
+Facts = dict[str, Any]
+SHRUNK = (
+    ("shrunken", "shrunk", "value"),
+    ("low", "shrunken low", "shrunk low"),
+    ("high", "shrunken high", "shrunk high"),
+)
+
+
+def whom_facts(outcome: Outcome) -> list[Facts]:
+    """A row for each circumstance, direction and design: ids of its levels' answers and of its tests."""
+    rows = [a for r in outcome.results for a in r.answers if a.facet is Facet.WHOM and a.estimate]
+    adjusted = holm_by_id(rows)
+    found = []
+    for key in dict.fromkeys((a.design, a.of, circumstance_of(a, outcome.topic), a.direction) for a in rows):
+        mine = [a for a in rows if (a.design, a.of, circumstance_of(a, outcome.topic), a.direction) == key]
+        design, of, circumstance, direction = key
+        found.append(
+            {
+                "design": design,
+                "of": of,
+                "circumstance": circumstance,
+                "label": circumstance_label(circumstance, outcome.topic),
+                "direction": direction.value,
+                "levels": [a.id for a in mine if a.estimand is not Estimand.INTERACTION],
+                "shrunk": [told for a in mine if (told := _shrunk(a, outcome))],
+                "tests": [
+                    {"answer": a.id, "p": _p(a), "p_holm": adjusted.get(a.id)}
+                    for a in mine
+                    if a.estimand is Estimand.INTERACTION
+                ],
+            }
+        )
+    return found
+
+
+def circumstance_of(answer: Answer, topic: Topic) -> str:
+    """The topic's name of the circumstance that an answer was split by; the column's own where it has none."""
+    where = answer.question.population.where or ""
+    column = where.split("=")[0].split(">")[0].strip().lower()
+    named = (c.key for c in topic.circumstances if column and column in (c.key, *c.needs))
+    return next(named, column)
+
+
+def circumstance_label(key: str, topic: Topic) -> str:
+    """How people call a circumstance."""
+    return {c.key: c.label for c in topic.circumstances}.get(key, key.replace("_", " ") or "groups")
+
+
+def holm_by_id(answers: Sequence[Answer]) -> dict[str, float]:
+    """By answer id, the p value of each interaction, adjusted for how many the whole report tests."""
+    tests = {a.id: p for a in answers if a.estimand is Estimand.INTERACTION and (p := _p(a)) is not None}
+    return dict(zip(tests, holm(tuple(tests.values())), strict=True))
+
+
+def holm(p: Sequence[float]) -> tuple[float, ...]:
+    """Holm's step-down adjustment: the k-th smallest of m is the running maximum of (m - k + 1) p, at most 1.
+
+    Source: Holm 1979, Scand J Statist 6:65-70. No p is made smaller, and their order is kept.
+    """
+    x = np.asarray(p, dtype=float)
+    order = np.argsort(x, kind="stable")
+    stepped = np.minimum(1.0, np.maximum.accumulate(x[order] * np.arange(x.size, 0, -1)))
+    out = np.empty(x.size)
+    out[order] = stepped
+    return tuple(map(float, out))
+
+
+def _shrunk(answer: Answer, outcome: Outcome) -> Facts | None:
+    """The value of one level drawn towards the rest, where a design's table ``whom_shrunk`` holds it."""
+    start, end = (c.label for c in answer.direction.ends(outcome.pair))
+    spelled = {answer.direction.value, f"{start} to {end}", f"from {start} to {end}"}
+    tables = (t for r in outcome.results if r.design == answer.design for t in r.tables)
+    for row in (row for t in tables if t.key.endswith("whom_shrunk") for row in t.as_dicts()):
+        level = next((row[name] for name in ("group", "subgroup", "level") if name in row), None)
+        numbers = [next((row[n] for n in names if n in row), None) for names in SHRUNK]
+        if answer.subgroup and level == answer.subgroup and row.get("direction") in spelled and usable(numbers[0]):
+            return {"answer": answer.id, **dict(zip(("value", "low", "high"), numbers, strict=True))}
+    return None
+
+
+def _p(answer: Answer) -> float | None:
+    p = answer.estimate.p if answer.estimate else None
+    return p if p is not None and 0 <= p <= 1 else None

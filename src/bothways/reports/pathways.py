@@ -1,0 +1,204 @@
+"""The section "Through what?": the loop in one picture, a sentence for each pathway, and the published legs beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
+from bothways.reports.grids import answers_grid, table_grid
+from bothways.reports.loop import leg_reading, own_row, whole_reading
+from bothways.reports.vocabulary import READINGS
+from bothways.reports.wording import capital, ends, way_words
+from bothways.reports.words_beside import lane_key, lane_reading
+
+Facts = dict[str, Any]
+WAYS = ("a_to_b", "b_to_a")
+NEEDS = (
+    "What runs through a third variable can be told only if it is measured after the first condition and before the "
+    "second, and if nothing unmeasured moves both it and the second condition."
+)
+NOT_ASKED = "These data were not asked through what: a third variable, measured between the two, would tell."
+READS = {**READINGS, "predicts": "predicts", "not_asked": "not asked"}
+OWN = "Apart from the other, each condition keeps something of itself, and so breeds more of the same:"
+
+
+def pathways(facts: Facts) -> Section:
+    """Through what: what was asked first, then the picture, then the numbers beside what is published."""
+    lanes = facts["loop"]["lanes"]
+    asked = [lane for lane in lanes if lane["asked"]]
+    blocks: list[Block] = [Bullets(tuple(_sentences(facts, asked)))] if asked else [Paragraph(NOT_ASKED)]
+    rest = [told for way in WAYS if (told := _not_asked(facts, way))]
+    if asked and rest:
+        blocks.append(Paragraph(f"Not asked here: {'; '.join(rest)}."))
+    if asked:
+        blocks.append(Paragraph(NEEDS))
+    own = tuple(facts["words"]["own"][facts["loop"]["own"].index(row)]["sentence"] for row in drawn_own(facts))
+    if own:
+        blocks += [Paragraph(OWN), Bullets(own)]
+    if lanes or own:
+        blocks.append(loop_figure(facts))
+    blocks += _numbers(facts, asked)
+    named = published_grid(facts)
+    if named.rows:
+        blocks.append(Details("Each pathway beside what is published", (named,)))
+    return Section("pathways", "Through what?", tuple(blocks), depth=0 if asked else 1)
+
+
+def _sentences(facts: Facts, asked: list[Facts]) -> Iterator[str]:
+    for lane in asked:
+        words = facts["words"]["pathways"][lane_key(lane)]
+        end = ends(facts, lane["direction"])[1]
+        doubt = (
+            f" A hidden cause of {lane['label']} and {end} would undo it from a sensitivity value of "
+            f"{words['sensitivity']} on."
+        )
+        shaken = lane_reading(lane, facts) == "predicts" and words["sensitivity"]
+        yield f"{words['sentence']}{doubt if shaken else ''}"
+
+
+def _not_asked(facts: Facts, way: str) -> str:
+    """The mediators of one way that the topic names and nobody asked of these records."""
+    names = [x["label"] for x in facts["loop"]["lanes"] if x["direction"] == way and not x["asked"]]
+    return f"{way_words(facts, way)} through {', '.join(names)}" if names else ""
+
+
+def drawn_own(facts: Facts) -> list[Facts]:
+    """What each condition keeps of itself, one row each at most."""
+    return [row for end in ("a", "b") if (row := own_row(facts, end)) is not None]
+
+
+def loop_figure(facts: Facts) -> Figure:
+    """Both conditions, everything between them that was asked or named, and what each keeps of itself."""
+    rows = tuple(_loop_rows(facts))
+    grid = Grid("loop", "The loop in numbers", ("arrow", "estimate (interval)", "reads"), rows)
+    said = "; ".join(
+        f"{way_words(facts, lane['direction'])} through {lane['label']}: {lane_word(lane, facts)}"
+        for lane in facts["loop"]["lanes"]
+        if lane["asked"]
+    )
+    first, second = ends(facts, "a_to_b")
+    alt = (
+        f"{capital(first)} on the left and {second} on the right, an arrow each way between them, a curled arrow from "
+        f"each to itself, and below them a row for each mediator with arrows to and from it. "
+        f"{capital(said) if said else 'No pathway was asked of these records'}. The table below holds the numbers."
+    )
+    note = (
+        "Thick: predicts. Thin: too uncertain. Dotted: little or no effect. Grey and dashed: not asked, or no answer. "
+        "At the top: each way as a whole, and what each condition keeps of itself. In a box: what runs through it."
+    )
+    return Figure("loop", "What runs between the two", alt, grid, note)
+
+
+def lane_word(lane: Facts, facts: Facts) -> str:
+    """The words of a lane's reading, and its number where there is one."""
+    words = facts["words"]["pathways"][lane_key(lane)]
+    return f"{words['word']}, {words['indirect']}" if words["indirect"] else str(words["word"])
+
+
+def _loop_rows(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Every arrow of the picture, in its order."""
+    for way in WAYS:
+        start, end = ends(facts, way)
+        told = facts["words"]["directions"][way]["estimate"] or numbers.MISSING
+        yield f"{capital(start)} → {end}, as a whole", told, READS[whole_reading(facts, way)]
+    for row in drawn_own(facts):
+        words, name = facts["words"]["own"][facts["loop"]["own"].index(row)], facts["pair"][row["condition"]]["label"]
+        yield f"{capital(name)} → {name}, {words['what']}", words["short"], ""
+    for lane in facts["loop"]["lanes"]:
+        yield from _lane_rows(lane, facts)
+
+
+def _lane_rows(lane: Facts, facts: Facts) -> Iterator[tuple[str, str, str]]:
+    start, end = ends(facts, lane["direction"])
+    words, through = facts["words"]["pathways"][lane_key(lane)], lane["label"]
+    yield f"{capital(start)} → {through} → {end}", words["indirect"] or numbers.MISSING, words["word"]
+    for part, named in (("first_leg", f"{capital(start)} → {through}"), ("second_leg", f"{capital(through)} → {end}")):
+        if words[part]:
+            yield named, words[part], READS[leg_reading(lane, part, facts)]
+
+
+def _numbers(facts: Facts, asked: list[Facts]) -> list[Block]:
+    """Parts of every pathway answer, what would undo each, and what each rests on."""
+    rows = [a for a in facts["answers"] if a["facet"] == "pathway" and a["estimate"] and not a["curve"]]
+    inside: list[Block] = []
+    if rows:
+        inside.append(answers_grid("pathways", "Total, direct and indirect effects", rows, facts))
+    doubts = _sensitivity_grid(facts, asked)
+    if doubts.rows:
+        inside.append(doubts)
+    rests = _needs_grid(facts, asked)
+    if rests.rows:
+        inside.append(rests)
+    inside += [table_grid(t) for t in facts["tables"] if t["key"].endswith("pathway_sensitivity") and not doubts.rows]
+    return [Details("The numbers of each pathway, and what would undo them", tuple(inside))] if inside else []
+
+
+def _sensitivity_grid(facts: Facts, asked: list[Facts]) -> Grid:
+    rows = tuple(
+        (
+            f"{lane['label']}, {way_words(facts, lane['direction'])}",
+            facts["words"]["pathways"][lane_key(lane)]["sensitivity"],
+            lane["sensitivity"]["says"],
+        )
+        for lane in asked
+        if lane["sensitivity"]
+    )
+    title = "How strong a hidden cause of mediator and outcome would have to be"
+    return Grid("pathway_doubts", title, ("pathway", "sensitivity value", "what it means"), rows)
+
+
+def _needs_grid(facts: Facts, asked: list[Facts]) -> Grid:
+    """What must be true for each pathway's answer, each once."""
+    by_id = {a["id"]: a for a in facts["answers"]}
+    seen: dict[str, dict[str, None]] = {}
+    for lane in asked:
+        answer = by_id.get(lane["answers"].get("indirect", ""))
+        for assumption in answer["assumptions"] if answer else ():
+            seen.setdefault(assumption["text"], {})[lane["label"]] = None
+    rows = tuple((text, ", ".join(through)) for text, through in seen.items())
+    return Grid("pathway_needs", "What must be true", ("assumption", "for what runs through"), rows)
+
+
+def published_grid(facts: Facts) -> Grid:
+    """Each pathway of the topic: what these data say, and what is published of either leg."""
+    rows = tuple(_published_row(p, facts) for p in facts["topic"]["pathways"])
+    columns = (
+        "pathway",
+        "from",
+        "through",
+        "in these data",
+        "published, first leg",
+        "published, second leg",
+        "standing",
+    )
+    note = "Published legs come from other people and other studies: they are never multiplied together."
+    return Grid("known_pathways", "Each pathway beside what is published", columns, rows, note if rows else "")
+
+
+def _published_row(pathway: Facts, facts: Facts) -> tuple[str, ...]:
+    label = {facts["pair"][end]["key"]: facts["pair"][end]["label"] for end in ("a", "b")}
+    lane = next((x for x in facts["loop"]["lanes"] if pathway["key"] in x["pathways"]), None)
+    mediator = pathway["mediator"]
+    return (
+        str(pathway["label"]),
+        str(label.get(pathway["from"], pathway["from"])),
+        _single_label(pathway, facts),
+        lane_word(lane, facts) if lane else "not asked",
+        _leg(facts, mediator, pathway["from"], mediator),
+        _leg(facts, mediator, mediator, pathway["to"]),
+        str(pathway["standing"]),
+    )
+
+
+def _single_label(pathway: Facts, facts: Facts) -> str:
+    """The mediator's own label, also where it was asked together with others."""
+    alone = (x["label"] for x in facts["loop"]["lanes"] if x["mediators"] == [pathway["mediator"]])
+    return str(next(alone, pathway["mediator"]))
+
+
+def _leg(facts: Facts, mediator: str, start: str, end: str) -> str:
+    links = facts["literature"]["links"]
+    told = [x["id"] for x in links if x["pathway"] == mediator and (x["from"], x["to"]) == (start, end)]
+    return "; ".join(facts["words"]["links"][name] for name in told) or "none read"

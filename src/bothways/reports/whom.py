@@ -1,0 +1,127 @@
+"""The section "In whom?": groups in a forest, and words only from a difference that has its own interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
+from bothways.reports.grids import answers_grid
+from bothways.reports.rows import whom_blocks
+from bothways.reports.vocabulary import DESIGNS
+from bothways.reports.wording import capital, way_words
+
+Facts = dict[str, Any]
+RULE = "Groups differ only where a difference between them has an interval of its own."
+NOT_ASKED = "No groups were compared: a grouping column, with enough people in each group, would tell."
+
+
+def whom(facts: Facts) -> Section:
+    """In whom: only from an interaction with its interval; every comparison counted."""
+    rows = [a for a in facts["answers"] if (a["facet"] == "whom" or a["subgroup"]) and a["estimate"]]
+    blocks: list[Block] = []
+    if rows:
+        blocks += [Paragraph(RULE), Bullets(tuple(_sentences(facts)) or ("No difference was tested.",))]
+        told = _multiplicity(facts)
+        blocks += [Paragraph(told)] if told else []
+        shares = tuple(_shares(facts, rows))
+        blocks += [Bullets(shares)] if shares else []
+        if any(row["levels"] for made in whom_blocks(facts).values() for row in made):
+            blocks.append(subgroups_figure(facts))
+        inside: list[Block] = [answers_grid("whom", "By group", rows, facts)]
+        inside += [tests_grid(facts)] if any(g["tests"] for g in facts["whom"]) else []
+        blocks.append(Details("The numbers", tuple(inside)))
+    else:
+        blocks.append(Paragraph(NOT_ASKED))
+    named = circumstances_grid(facts)
+    if named.rows:
+        blocks.append(Details(named.title, (named,)))
+    return Section("whom", "In whom?", tuple(blocks), depth=1)
+
+
+def _sentences(facts: Facts) -> Iterator[str]:
+    for group in facts["whom"]:
+        for test in group["tests"]:
+            said = facts["words"]["whom"][test["answer"]]
+            yield f"{capital(way_words(facts, group['direction']))}, by {group['label']}: {said}"
+
+
+def _shares(facts: Facts, rows: list[Facts]) -> Iterator[str]:
+    """In how many people a direction holds."""
+    for a in rows:
+        if a["estimand"] == "person_share":
+            words = facts["words"]["answers"][a["id"]]
+            yield f"{capital(words['way'])}: it holds in {words['estimate']} of people ({words['design']})."
+
+
+def _multiplicity(facts: Facts) -> str:
+    """How many comparisons there were, and how many of them chance alone would be likely to find."""
+    tests = [t for group in facts["whom"] for t in group["tests"]]
+    if not tests:
+        return ""
+    counted = numbers.counted(len(tests), "comparison")
+    if len(tests) == 1:
+        return f"{capital(counted)} was made."
+    return (
+        f"{counted} were made; of so many, some differ by chance alone. The adjusted p values count them all (Holm): "
+        "a group was not chosen because it differed."
+    )
+
+
+def subgroups_figure(facts: Facts) -> Figure:
+    """Each group's own estimate, the test under them."""
+    rows = tuple(_figure_rows(facts))
+    columns = ("circumstance", "way", "group", "estimate (interval)", "drawn to the rest", "people")
+    grid = Grid("subgroups", "By group", columns, rows)
+    truth = " A diamond marks the truth of the simulated world." if facts["simulated"] else ""
+    alt = (
+        "A block for each circumstance, and in it each way by itself: a point for each group's estimate, a line for "
+        "its interval, and the test of their difference in words. A hollow square is the estimate drawn towards the "
+        f"other groups.{truth} The table below holds the numbers."
+    )
+    note = "Shaded: too small to matter. Upright line: no effect."
+    note += " Hollow square: drawn towards the other groups." if any(g["shrunk"] for g in facts["whom"]) else ""
+    note += " Diamond: the truth." if facts["simulated"] else ""
+    return Figure("subgroups", "Group by group", alt, grid, note)
+
+
+def _figure_rows(facts: Facts) -> Iterator[tuple[str, ...]]:
+    for (label, _), rows in whom_blocks(facts).items():
+        for row in rows:
+            shrunk = {s["answer"]: s for s in row["shrunk"]}
+            for a in row["levels"]:
+                words, s = facts["words"]["answers"][a["id"]], shrunk.get(a["id"])
+                drawn = numbers.interval(s["value"], s["low"], s["high"], a["estimate"]["scale"]) if s else ""
+                way = capital(way_words(facts, row["direction"]))
+                yield label, way, a["subgroup"] or a["population"], words["estimate"], drawn, words["people"]
+
+
+def tests_grid(facts: Facts) -> Grid:
+    """Every test of a difference, with both p values."""
+    rows = tuple(
+        (
+            group["label"],
+            capital(way_words(facts, group["direction"])),
+            DESIGNS.get(group["design"], group["design"]),
+            facts["words"]["answers"][test["answer"]]["estimate"],
+            numbers.p_value(test["p"]),
+            numbers.p_value(test["p_holm"]),
+            facts["words"]["answers"][test["answer"]]["reading"],
+        )
+        for group in facts["whom"]
+        for test in group["tests"]
+    )
+    columns = ("circumstance", "way", "design", "difference (interval)", "p", "p, adjusted (Holm)", "reads")
+    return Grid("whom_tests", "Tests of a difference between groups", columns, rows)
+
+
+def circumstances_grid(facts: Facts) -> Grid:
+    """The circumstances that the topic names, and which of them these data were asked by."""
+    asked = {group["circumstance"] for group in facts["whom"]}
+    rows = tuple(
+        (c["label"], "asked" if c["key"] in asked else "not asked", c["definition"], c["caution"])
+        for c in facts["topic"]["circumstances"]
+    )
+    columns = ("circumstance", "in these data", "how it is defined", "mind")
+    return Grid("circumstances", "Circumstances in which the answer may differ", columns, rows)

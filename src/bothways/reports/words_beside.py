@@ -1,0 +1,140 @@
+"""The words of pathways, own persistence and groups: decided once from the facts, said with care."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bothways.reports import numbers
+from bothways.reports.vocabulary import DESIGNS, EVIDENCE_SCALES, FINDINGS, SCALES
+
+Facts = dict[str, Any]
+CLEAR = 0.05  # an adjusted p below which a difference between groups stands among the many that were looked at
+
+
+def lane_key(lane: Facts) -> str:
+    """The name of a lane: its way and its mediators."""
+    return f"{lane['direction']}.{'+'.join(lane['mediators'])}"
+
+
+def lane_words(lane: Facts, facts: Facts, answers: Facts) -> Facts:
+    """One way through one mediator, for people; ``answers`` are the words of the answers by id."""
+    told = {part: answers[name]["estimate"] for part, name in lane["answers"].items()}
+    return {
+        "word": lane_word(lane, facts),
+        "sentence": lane_sentence(lane, facts, answers),
+        **{part: told.get(part, "") for part in ("first_leg", "second_leg", "indirect", "direct", "total")},
+        "sensitivity": numbers.number(lane["sensitivity"]["value"]) if lane["sensitivity"] else "",
+        "design": DESIGNS.get(lane["design"], lane["design"]),
+    }
+
+
+def lane_reading(lane: Facts, facts: Facts) -> str:
+    """The reading of what runs through: not_asked, no_data, or that of the indirect effect."""
+    if not lane["asked"]:
+        return "not_asked"
+    answer = _answer(lane, "indirect", facts)
+    return str(answer["reading"] or "no_data") if answer else "no_data"
+
+
+def lane_word(lane: Facts, facts: Facts) -> str:
+    """The reading in a few words for a table."""
+    return {
+        "not_asked": "not asked",
+        "no_data": "no answer",
+        "predicts": "seems to run through it",
+        "little_or_no_effect": "little or nothing runs through it",
+        "too_uncertain": "cannot tell",
+    }[lane_reading(lane, facts)]
+
+
+def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
+    """The reading as a sentence: only an interval that excludes nothing may say "seems to run through"."""
+    start, end = _ends(facts, lane["direction"])
+    label, reading = lane["label"], lane_reading(lane, facts)
+    if reading == "not_asked":
+        return f"Whether any of it runs through {label} was not asked of these records."
+    if reading == "no_data":
+        why = lane["says"].rstrip(".")
+        return f"What runs through {label} could not be computed{f': {why}' if why else ''}."
+    told = answers[lane["answers"]["indirect"]]["estimate"]
+    if reading == "predicts":
+        against = _against(lane, facts)
+        part = "A part that works against the rest" if against else f"Part of what goes from {start} to later {end}"
+        return f"{part} seems to run through {label}: {told}."
+    if reading == "little_or_no_effect":
+        return f"Little or nothing of what goes from {start} to later {end} runs through {label}: {told}."
+    return f"Whether any of what goes from {start} to later {end} runs through {label}, these data cannot tell: {told}."
+
+
+def _against(lane: Facts, facts: Facts) -> bool:
+    """Whether what runs through has the other sign than the whole, and the whole's sign is known."""
+    indirect, total = _answer(lane, "indirect", facts), _answer(lane, "total", facts)
+    if not indirect or not total or total["reading"] != "predicts":
+        return False
+    none = 1.0 if total["estimate"]["scale"] in numbers.RATIOS else 0.0
+    return bool((indirect["estimate"]["value"] - none) * (total["estimate"]["value"] - none) < 0)
+
+
+def _answer(lane: Facts, part: str, facts: Facts) -> Facts | None:
+    name = lane["answers"].get(part)
+    return next((a for a in facts["answers"] if a["id"] == name), None) if name else None
+
+
+def _ends(facts: Facts, way: str) -> tuple[str, str]:
+    first, second = ("b", "a") if way == "b_to_a" else ("a", "b")
+    return facts["pair"][first]["label"], facts["pair"][second]["label"]
+
+
+def own_words(row: Facts, facts: Facts) -> Facts:
+    """What a condition keeps of itself: short for a figure, long for a sentence."""
+    label = facts["pair"][row["condition"]]["label"]
+    values = (row["value"], row["low"], row["high"])
+    if row["kind"] == "carry_over":
+        short = numbers.interval(*values, "sd_per_sd")
+        long = f"Of more {label} than usual, {short} of it is left one wave later, all else alike."
+        return {"short": short, "what": "left one wave later", "sentence": long}
+    one, low, high = (numbers.duration(x) if row["unit"] == "days" else numbers.duration(None, x) for x in values)
+    short = f"{one} ({low} to {high})"
+    if row["kind"] == "half_life":
+        long = f"Of more {label} than usual, half is gone after {short}, were the other held still."
+        return {"short": short, "what": "half of it gone after", "sentence": long}
+    long = f"A stay with {label} alone lasts {short} on average."
+    return {"short": short, "what": "a stay lasts", "sentence": long}
+
+
+def test_words(test: Facts, facts: Facts, answers: Facts) -> str:
+    """An interaction as a sentence; the only door by which a word about groups may come."""
+    answer = next(a for a in facts["answers"] if a["id"] == test["answer"])
+    group, told = answer["subgroup"] or answer["population"], answers[test["answer"]]["estimate"]
+    what = "ratio of the two" if answer["estimate"]["scale"] in numbers.RATIOS else "difference"
+    reading = answer["reading"]
+    told = f"({what} {told})"
+    if reading == "predicts":
+        many = test["p_holm"] is not None and test["p_holm"] >= CLEAR
+        doubt = ", though not once all the comparisons of this report are counted" if many else ""
+        return f"in “{group}” it is {_stronger(answer)} {told}{doubt}."
+    if reading == "little_or_no_effect":
+        return f"in “{group}” it differs little or not at all {told}."
+    return f"whether it differs in “{group}” cannot be told {told}."
+
+
+def _stronger(answer: Facts) -> str:
+    none = 1.0 if answer["estimate"]["scale"] in numbers.RATIOS else 0.0
+    return "stronger" if answer["estimate"]["value"] > none else "weaker, or the other way round"
+
+
+def link_words(link: Facts) -> str:
+    """A published leg of a pathway: who, and what number or word was read."""
+    who = f"{_author(link)} {link['year'] or ''}".strip()
+    scale = EVIDENCE_SCALES.get(link["scale"] or "", link["scale"] or "")
+    if link["estimate"] is None:
+        return f"{who}: {FINDINGS.get(link['finding'] or '', 'in words only')}"
+    reach = ""
+    if link["ci_low"] is not None and link["ci_high"] is not None:
+        reach = f" ({numbers.number(link['ci_low'])} to {numbers.number(link['ci_high'])})"
+    wider = ", wider pain" if link["wider"] else ""
+    return f"{who}: {SCALES.get(scale, scale)} {numbers.number(link['estimate'])}{reach}{wider}"
+
+
+def _author(link: Facts) -> str:
+    return str(link["citation"].replace(",", " ").split(" ")[0])
