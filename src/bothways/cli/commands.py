@@ -40,6 +40,12 @@ Control = Annotated[
     str | None,
     typer.Option("--negative-control", metavar="COL", help="A column that neither condition can affect."),
 ]
+Change = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--what-if", metavar='"NAME SD [for 4 weeks]"', help="The course a model implies, were it changed so."
+    ),
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Compute anew; `bothways cache` says where answers lie.")]
 Literature = Annotated[bool, typer.Option("--literature", help="Let the published estimates join the verdict.")]
 Sources = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Tables of the same two conditions.")]
@@ -97,6 +103,7 @@ def ask(
     seed: Seed = 1,
     bootstrap: Bootstrap = 0,
     control: Control = None,
+    what_if: Change = None,
     syntax: Syntax = None,
     no_cache: NoCache = False,
 ) -> None:
@@ -115,6 +122,7 @@ def ask(
         cuts=table.layout().cuts,
         designs=() if design == "auto" else names(design),
         negative_control=control,
+        what_if=study.parse_what_if(what_if or ()),
     )
     with moving_line() as progress:
         records = _read(study, data, table, progress)

@@ -8,6 +8,7 @@ from bothways.study.road import ask, ask_world, care_of, look, read
 from bothways.study.several import weigh, weigh_worlds
 from bothways.study.syntax import check_program, export_syntax
 from bothways.study.topics import SHIPPED_TOPIC
+from bothways.study.what_if import parse_what_if
 from bothways.study.writing import check_apart, check_writable, report_form, write_table, write_text
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "forget",
     "load",
     "look",
+    "parse_what_if",
     "read",
     "read_study_file",
     "report_form",

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from bothways.study.road import read
 from bothways.study.topics import SHIPPED_TOPIC
+from bothways.study.what_if import parse_what_if
 from bothways.terms.errors import QuestionError
 from bothways.terms.layout import Layout
 from bothways.terms.progress import Progress, silent
@@ -79,6 +80,7 @@ class SettingsPart(_Part):
     horizon_days: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
     smallest_effects: dict[Scale, float] = Field(default_factory=dict)
     cuts: dict[str, float] = Field(default_factory=dict)
+    what_if: Names = ()
 
 
 class OutputPart(_Part):
@@ -128,7 +130,9 @@ class StudyFile:
     def settings(self) -> Settings:
         """How it is run; cut-offs may stand with the layout or with the settings."""
         cuts = {key: cut for s in self.sources for key, cut in s.layout.cuts.items()}
-        return Settings(**{**dict(self.told.settings), "cuts": {**cuts, **self.told.settings.cuts}})
+        told = dict(self.told.settings)
+        changes = parse_what_if(self.told.settings.what_if)
+        return Settings(**{**told, "cuts": {**cuts, **self.told.settings.cuts}, "what_if": changes})
 
     @property
     def share_people(self) -> tuple[tuple[str, str], ...]:
@@ -164,7 +168,7 @@ def _checked(raw: dict[str, Any], where: str) -> FilePart:
 def _with_lists(raw: dict[str, Any]) -> dict[str, Any]:
     """One name may stand without its brackets: ``a = "phq9"`` is ``a = ["phq9"]``."""
     many = {name for name, kind in LayoutPart.model_fields.items() if kind.annotation == Names}
-    many |= {"designs", "shares_people_with"}
+    many |= {"designs", "shares_people_with", "what_if"}
 
     def listed(table: Any) -> Any:
         if isinstance(table, dict):

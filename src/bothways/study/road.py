@@ -16,15 +16,17 @@ from bothways.designs.choose import check_names, design_of, qualify
 from bothways.intake import describe
 from bothways.keeping import fingerprint, recall, remember
 from bothways.study.evidence import literature
+from bothways.study.notes import unused
 from bothways.study.result import Study
 from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
+from bothways.study.what_if import resolved
 from bothways.terms.answer import Answer, DesignResult, Estimand, Table
 from bothways.terms.errors import BothwaysError, QuestionError, RecordsError, WorldError
 from bothways.terms.layout import Layout
 from bothways.terms.outcome import Outcome, SimulatedTruth
 from bothways.terms.progress import Progress, silent
 from bothways.terms.question import Direction
-from bothways.terms.records import Finding, Level, Records
+from bothways.terms.records import Level, Records
 from bothways.terms.settings import Settings
 from bothways.terms.topic import Topic
 from bothways.terms.verdict import Challenge
@@ -80,7 +82,7 @@ def ask(
     """
     _check(records, settings or Settings())
     topic = topic_of(records)
-    settings = with_smallest_effects(settings or Settings(), topic)
+    settings = resolved(records, with_smallest_effects(settings or Settings(), topic))
     key = fingerprint(replace(records, topic=topic), settings) if cache else ""
     outcome = recall(cache, key) if cache else None
     if outcome is None:
@@ -104,7 +106,7 @@ def _outcome(records: Records, topic: Topic, settings: Settings, progress: Progr
         pair=records.pair,
         source=records.source,
         time_unit=records.time_unit,
-        findings=(*records.findings, *_arm_note(records)),
+        findings=(*records.findings, *unused(records, settings, results)),
         settings=settings,
         description=describe(records),
         results=results,
@@ -193,19 +195,6 @@ def _check(records: Records, settings: Settings) -> None:
     if control in (records.pair.a.key, records.pair.b.key):
         mend = "Name a column that neither condition can affect"
         raise QuestionError("--negative-control", f"'{control}' is one of the two conditions", mend)
-
-
-def _arm_note(records: Records) -> tuple[Finding, ...]:
-    """Randomised arms invite a conclusion that lags do not give."""
-    arm = records.roles.arm
-    if arm is None:
-        return ()
-    message = (
-        f"'{arm}' is the arm of a trial. The answers here are lags: what treating one condition did to the other is a "
-        "question of its own, and no design here uses the arm to answer it"
-    )
-    mend = "Give the arm among the covariates too, so that its own influence stays out of the lags"
-    return (Finding(Level.NOTE, "arm_is_no_lever", message, mend),)
 
 
 def true_value(world: simulation.World, answer: Answer) -> float | None:

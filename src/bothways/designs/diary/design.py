@@ -32,6 +32,7 @@ from bothways.designs.diary.tables import (
     models_table,
     records_table,
 )
+from bothways.designs.diary.whatif import what_if_tables
 from bothways.designs.diary.words import assumptions_of, methods
 from bothways.engine.statespace.forecast import ForecastGain, forecast_gain
 from bothways.terms.answer import DesignResult, Table
@@ -93,7 +94,7 @@ class DiaryDesign:
             tables += _forecasts(setup, models.chosen, settings, progress)
             if setup.one_person and seen is not None:
                 tables.append(course_table(setup, seen, settings.level))
-            tables += _persons(run, progress)
+            tables += [*_persons(run, progress), *what_if_tables(run)]
             for pathway in () if settings.quick else pathways_in(records):
                 progress(f"diary: pathway {setup.label(pathway)}", 0.9)
                 answers = (*answers, *pathway_answers(run, pathway))

@@ -23,6 +23,7 @@ from bothways.designs.panel.room import Room, slug_of
 from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, usable_waves
 from bothways.designs.panel.stability import stability_table
 from bothways.designs.panel.tables import tables_of, unit_loglik
+from bothways.designs.panel.whatif import what_if_tables
 from bothways.terms.answer import Answer, DesignResult, Estimate, Fit, Table
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction, Kind
@@ -74,7 +75,7 @@ class PanelDesign:
             design=self.key,
             answers=(*answers_of(room, drawn), *through),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
-            tables=(*tables_of(room), *more, *parts),
+            tables=(*tables_of(room), *(what_if_tables(room) if room.headline.chosen.usable else ()), *more, *parts),
             methods=f"{methods_of(room)} {is_resampled(setup, drawn)}".strip(),
         )
 

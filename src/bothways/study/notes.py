@@ -1,0 +1,71 @@
+"""What was stated of the records and went unused by a design that answered: said, never passed over in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bothways.terms.answer import DesignResult, Status
+from bothways.terms.records import Finding, Level, Records
+from bothways.terms.settings import Settings
+
+USE_SAMPLING = frozenset({"panel", "trial"})
+"""Designs that weigh people and allow for how they were drawn; all others are told of below where they answered."""
+
+COMPARE_ARMS = frozenset({"trial"})
+DRAW_CHANGES = frozenset({"panel", "diary"})
+
+
+def unused(records: Records, settings: Settings, results: tuple[DesignResult, ...]) -> tuple[Finding, ...]:
+    """One finding for each thing that a design left out."""
+    answered = [r.design for r in results if any(a.status is Status.ANSWERED for a in r.answers)]
+    return (*_sampling(records, answered), *_arm(records, answered), *_changes(settings, results))
+
+
+def _sampling(records: Records, answered: list[str]) -> Iterator[Finding]:
+    """Weights, clusters and strata that an answer does not know of: its people are not the population's."""
+    roles = records.roles
+    named = {"weights": roles.weight, "clusters": roles.cluster, "strata": roles.strata}
+    stated = [f"{what} ('{column}')" for what, column in named.items() if column]
+    without = [design for design in answered if design not in USE_SAMPLING]
+    if stated and without:
+        yield Finding(
+            Level.WARNING,
+            "sampling_unused",
+            f"The {_and(stated)} were not used by the {_and(without)} design: its estimates speak of these people as "
+            "they are, and its intervals take them as drawn one by one",
+            "Read them so, or ask a design that uses them (--design panel)",
+        )
+
+
+def _arm(records: Records, answered: list[str]) -> Iterator[Finding]:
+    """A treatment moves both ends of a lag, unless it is adjusted for."""
+    arm = records.roles.arm
+    lags = [design for design in answered if design not in COMPARE_ARMS]
+    if arm is None or not lags or arm in records.roles.covariates:
+        return
+    compared = "trial" in answered
+    own = "is compared by a design of its own" if compared else "could not be compared"
+    yield Finding(
+        Level.NOTE,
+        "arm_in_lags" if compared else "arm_is_no_lever",
+        f"'{arm}' is the arm of a trial and {own}; the answers of the {_and(lags)} design do not take it out, though "
+        "treatment may have moved both conditions",
+        "Give the arm among the covariates too, so that its own influence stays out of them",
+    )
+
+
+def _changes(settings: Settings, results: tuple[DesignResult, ...]) -> Iterator[Finding]:
+    """A course that was asked for and could not be drawn."""
+    if settings.what_if and not any(t.key == "what_if" and t.rows for r in results for t in r.tables):
+        why = next((t.note.split(". ")[0] for r in results for t in r.tables if t.key == "what_if"), "")
+        yield Finding(
+            Level.NOTE,
+            "what_if_not_drawn",
+            "The course under a stated change was not drawn"
+            + (f": {why}" if why else ": no design that draws it answered"),
+            "It takes a panel of waves or a diary, whose model holds the changed variable",
+        )
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
