@@ -15,6 +15,9 @@ from bothways.engine.saturated import Saturated, saturate
 from bothways.engine.scoring import Ascent, Evaluation, Objective, maximise
 
 
+MOST_STEPS = 1000  # over all starting points; a model that has not settled by then does not fit these data
+
+
 class Outcome(StrEnum):
     """How a fit ended."""
 
@@ -122,7 +125,8 @@ def fit_model(
     """Full-information maximum likelihood with the checks of gradient, rank, degrees of freedom and admissibility.
 
     Starting values climb first on the saturated moments alone (one pattern, hence cheap), then on the data. If that
-    fails, heavier damping and then ten jittered starting points (seeded) are tried on the moments before giving up.
+    fails, heavier damping and then ten jittered starting points (seeded) are tried on the moments before giving up,
+    as long as fewer than 1,000 steps were taken in all.
     `saturated` may be passed to spare its computation when several models are fitted to the same data.
 
     Raises ValueError if model and data differ in variables or groups.
@@ -145,15 +149,18 @@ def fit_model(
 def _climb(
     model: PathModel, data: PanelData, summaries: Sequence[PatternStatistics], first: np.ndarray, seed: int
 ) -> tuple[Ascent | None, int]:
-    rng = np.random.default_rng(seed)
+    rng, steps = np.random.default_rng(seed), 0
     scale = np.maximum(np.abs(first), 0.1)
     starts = [(first, 1e-3), (first, 1.0)]
     starts += [(first + 0.3 * scale * rng.standard_normal(len(first)), 0.1) for _ in range(10)]
     best: Ascent | None = None
     for attempt, (start, damping) in enumerate(starts, 1):
+        if steps > MOST_STEPS:
+            return best, attempt - 1
         rough = maximise(objective(model, summaries), start, damping=damping, tolerance=1e-6)
         point = start if rough is None else rough.point
         ascent = maximise(objective(model, data.groups), point)
+        steps += sum(climb.iterations for climb in (rough, ascent) if climb is not None)
         if ascent is not None and (best is None or ascent.last.loglik > best.last.loglik):
             best = ascent
         if best is not None and best.converged:

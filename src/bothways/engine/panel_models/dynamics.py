@@ -14,8 +14,8 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import expm
 
+from bothways.engine.exponential import exponential
 from bothways.engine.panel_models.builder import Cell, PathBuilder, covariance_block, symmetric_labels
 
 Lags = Literal["free", "equal", "standardised", "drift"]
@@ -126,7 +126,7 @@ def _lower(X: np.ndarray) -> np.ndarray:
 def _transition(x: np.ndarray, gap: float) -> np.ndarray:
     """vec exp(D Δ)."""
     K = round(x.shape[-1] ** 0.5)
-    return np.asarray(expm(_square(x, K) * gap)).reshape(x.shape)
+    return exponential(_square(x, K) * gap).reshape(x.shape)
 
 
 def _stationary_residual(x: np.ndarray, K: int, gap: float | None) -> np.ndarray:
