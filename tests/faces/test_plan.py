@@ -1,4 +1,4 @@
-"""``bothways plan panel``: what it prints, refuses and saves."""
+"""``bothways plan``: what it prints, refuses and saves."""
 
 from __future__ import annotations
 
@@ -51,6 +51,45 @@ def test_a_plan_that_cannot_be_is_refused(
     words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*words) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert "Traceback" not in err
+
+
+def run_diary(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(["plan", "diary", *words])
+    return int(left.value.code or 0)
+
+
+@pytest.mark.parametrize(("people", "of"), [("1", "days"), ("40", "people")])
+def test_a_planned_diary_says_reach_power_and_what_is_needed(
+    people: str, of: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    assert run_diary("--people", people, "--days", "20", "--effect", "0.15,0.05", "--json", str(file)) == 0
+    out = capsys.readouterr().out
+    facts = json.loads(file.read_text())
+    assert max(len(line) for line in out.splitlines()) <= 80
+    for needed in facts["needed"]:
+        assert f"{needed:,} {of}" in out
+    assert "3 hours later" in out
+    assert "causes" not in out
+    assert facts["point"] in facts["curve"]
+
+
+def test_a_planned_diary_is_verified_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_diary("--people", "20", "--days", "6", "--effect", "0.3", "--simulations", "2") == 0
+    assert "Verified by simulating and fitting 2 such diaries" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [(("--effect", "much"), "--effect"), (("--days", "5"), "--days"), (("--night", "25"), "--night")]
+)
+def test_a_diary_that_cannot_be_planned_is_refused(
+    words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_diary(*words) == 2
     err = capsys.readouterr().err
     assert says in err
     assert "Traceback" not in err

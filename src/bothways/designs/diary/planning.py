@@ -1,124 +1,181 @@
-"""How precise a diary would be, before it is begun: the information of simulated answers at a stated truth."""
+"""How precise a diary would be, before it is begun.
+
+    se(T̂_ij)² = ∇T' I⁻¹ ∇T,    I = N mean(I_i) over drawn schedules of prompts (the module `expected`)
+
+The information grows with the answers, so that errors fall with the root of the days of one person, or of the people.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
+from jaxtyping import Float
+from scipy.special import ndtri
 
+from bothways.designs.diary.assumed import HOURS, AssumedDiary, analysed, occasions
+from bothways.designs.diary.design import LEAST_ANSWERS, LEAST_ANSWERS_ALONE
+from bothways.designs.diary.expected import covariance_parameters, person_information
+from bothways.designs.diary.promise import verify
+from bothways.designs.power.panel import chance_to_read
+from bothways.designs.power.verify import Verification
+from bothways.engine.power import needed_people, wald_power
 from bothways.engine.statespace.effects import standardised_effect
-from bothways.engine.statespace.fit import total_and_gradient
-from bothways.engine.statespace.optimise import difference_hessian
-from bothways.engine.statespace.series import Series, make_series
-from bothways.engine.statespace.simulate import simulate_answers
-from bothways.engine.statespace.structure import Structure, multivariate
+from bothways.engine.statespace.structure import Structure
+from bothways.terms.answer import Table
+from bothways.terms.errors import QuestionError
+from bothways.terms.progress import Progress, silent
 
-DAY_SHARE = 14.0 / 24.0  # prompts fall within fourteen waking hours
-DRAWS = 6  # simulated diaries whose information is averaged
+CURVE = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # of the planned days of one person, or of the planned people
+SCHEDULES = 3  # drawn, of which the information is averaged
+WINDOW = 200  # answers of one person at most: a longer diary is so many windows, each as if nothing came before it
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryPoint:
+    """What a size buys; pairs are A to B, B to A. ``predicts`` is the chance of that reading."""
+
+    people: int
+    days: int
+    answers: float
+    se: tuple[float, float]
+    half_width: tuple[float, float]
+    power: tuple[float, float]
+    predicts: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class DiaryPlan:
-    """What is assumed of a diary to come.
+    """A planned diary. ``needed`` are days (of one person) or people for ``target`` power; None where no effect is.
 
-    ``effect`` is the standardised total effect of A on B at ``lag`` days; B has none on A. ``half_life`` is in days,
-    ``error`` the variance of chance in answering beside a variance of one within persons, ``usual`` that of people's
-    usual levels.
+    ``curve`` is in rising order of days or people; ``verified`` holds the simulation, where one was asked for.
     """
 
-    people: int
-    days: float
-    prompts: float = 5.0
-    effect: float = 0.1
-    lag: float = 0.125
-    half_life: float = 0.35
-    error: float = 0.2
-    answered: float = 0.85
-    usual: float = 1.0
+    assumed: AssumedDiary
+    lag_hours: float
+    level: float
+    target: float
+    smallest_effect: float
+    point: DiaryPoint
+    needed: tuple[int | None, int | None]
+    curve: tuple[DiaryPoint, ...]
+    verified: Verification | None = None
+
+    def table(self) -> Table:
+        """Power and precision against days or people."""
+        rows = tuple(
+            (p.people, p.days, p.answers, *(x for k in (0, 1) for x in (p.se[k], p.half_width[k], p.power[k])))
+            for p in self.curve
+        )
+        ways = (f"{d} {c}" for d in ("a_to_b", "b_to_a") for c in ("se", "±", "power"))
+        return Table("plan.diary", "What a longer diary buys", ("people", "days", "answers", *ways), rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """Expected standard error of the effect, the chance that its interval excludes zero, and answers in all."""
+def plan_diary(
+    people: int = 1,
+    days: int = 60,
+    prompts: int = 5,
+    effect: float | tuple[float, float] = 0.1,
+    lag: float | None = None,
+    carry_over: float = 0.5,
+    correlation: float = 0.3,
+    error: float = 0.2,
+    missing: float = 0.2,
+    night: float = 10.0,
+    icc: float = 0.5,
+    level: float = 0.95,
+    power: float = 0.8,
+    smallest_effect: float = 0.05,
+    simulations: int = 0,
+    seed: int = 1,
+    progress: Progress = silent,
+) -> DiaryPlan:
+    """Plan a diary of ``people`` over ``days`` with ``prompts`` a day, answered in continuous time.
 
-    se: float
-    power: float
-    answers: int
+    Parameters
+    ----------
+    effect : the standardised total effect of A on B after ``lag`` hours, with none the other way, or both as a pair.
+    power : the power that ``needed`` days (of one person) or people shall reach.
+    simulations : diaries that are simulated and fitted to verify the approximation; 0 for none.
 
-
-def expected_precision(plan: DiaryPlan, seed: int = 1, level: float = 0.95) -> Precision:
-    """The delta method on the mean of −∂²ℓ/∂θ∂θ' over simulated diaries at the truth.
-
-    Raises ValueError where the effect is larger than two processes of this half-life can have.
+    The other assumptions are those of ``AssumedDiary``. Raises QuestionError for a plan that cannot be.
     """
-    rng = np.random.default_rng(seed)
-    structure = multivariate(("a", "b"), random_means=plan.people > 1, error=plan.error > 0)
-    theta = _truth(structure, plan)
-    information = np.zeros((structure.size, structure.size))
-    answers = 0
-    for child in rng.spawn(DRAWS):
-        series = _occasions(plan, child)
-        series = series.with_values(simulate_answers(structure.system(theta), series, child))
-        found = total_and_gradient(structure, series, theta)
-        if found is None:
-            raise ValueError("the likelihood of this plan is not defined")
-        objective = partial(total_and_gradient, structure, series)
-        at = difference_hessian(objective, theta, found[1], central=True)
-        information += at / DRAWS
-        answers += int(np.isfinite(series.values).all(axis=1).sum()) // DRAWS
-    gradient = _effect_gradient(structure, theta, plan.lag)
-    se = float(np.sqrt(gradient @ np.linalg.solve(information, gradient)))
-    power = float(norm.sf(norm.ppf(0.5 + level / 2) - abs(plan.effect) / se))
-    return Precision(se, power, answers)
+    if not 0 < power < 1 or not 0 < level < 1:
+        raise QuestionError("the plan", "power or level is out of range", "Give shares between 0 and 1")
+    effects = effect if isinstance(effect, tuple) else (float(effect), 0.0)
+    assumed = AssumedDiary(people, days, prompts, effects, lag, carry_over, correlation, error, missing, night, icc)
+    _refuse_short(assumed)
+    progress("plan: information of such diaries", 0.0)
+    errors = expected_errors(assumed, seed)
+    size = days if people == 1 else people
+    least = _least_days(assumed) if people == 1 else 1
+    sizes = sorted({max(least, round(size * times)) for times in CURVE} | {size})
+    curve = tuple(_point(assumed, n, errors * np.sqrt(size / n), level, smallest_effect) for n in sizes)
+    needed = tuple(_needed(assumed, e, float(se), size, power, level) for e, se in zip(effects, errors, strict=True))
+    checked = verify(assumed, level, simulations, seed, progress) if simulations else None
+    point = curve[sizes.index(size)]
+    return DiaryPlan(
+        assumed, assumed.lag_hours, level, power, smallest_effect, point, (needed[0], needed[1]), curve, checked
+    )  # fmt: skip
 
 
-def _truth(structure: Structure, plan: DiaryPlan) -> np.ndarray:
-    """The free vector: unit variances within persons, correlated only by the arrow."""
-    rate = np.log(2.0) / plan.half_life
-
-    def matrices(arrow: float) -> tuple[np.ndarray, np.ndarray]:
-        A = np.array([[-rate, 0.0], [arrow, -rate]])
-        S = np.eye(2)
-        return A, -(A @ S + S @ A.T)
-
-    def miss(arrow: float) -> float:
-        A, Q = matrices(arrow)
-        return float(standardised_effect(A[None], Q[None], np.array([plan.lag]))[0, 0, 1, 0]) - plan.effect
-
-    most = 1.99 * rate
-    if miss(-most) > 0 or miss(most) < 0:
-        raise ValueError(f"a standardised effect of {plan.effect:g} at this lag needs processes that last longer")
-    A, Q = matrices(brentq(miss, -most, most))
-    spread = np.eye(len(structure.static_root)) * np.sqrt(plan.usual)
-    filled = structure.patterns(np.zeros(structure.size))
-    filled |= {"drift": A, "diffusion_root": np.linalg.cholesky(Q), "static_root": spread}
-    filled |= {"noise": np.full(2, plan.error), "level": np.zeros((2, 1))}
-    return structure.theta(filled)
+def expected_errors(assumed: AssumedDiary, seed: int = 1) -> Float[np.ndarray, "2"]:
+    """Expected standard errors of the effects A on B and B on A, by the delta method at the truth."""
+    structure, theta = analysed(assumed)
+    shorter = min(1.0, WINDOW / assumed.answers_each)
+    part = replace(assumed, days=max(1, round(assumed.days * shorter)))
+    schedules = [occasions(part, 1, child) for child in np.random.default_rng(seed).spawn(SCHEDULES)]
+    information = sum(person_information(structure, theta, series) for series in schedules) / SCHEDULES
+    information = information * assumed.people * assumed.days / part.days
+    J = effect_slopes(structure, theta, assumed.lag_hours / HOURS)[:, covariance_parameters(structure)]
+    return np.asarray(np.sqrt(np.diag(J @ np.linalg.solve(information, J.T))))
 
 
-def _occasions(plan: DiaryPlan, rng: np.random.Generator) -> Series:
-    """Prompts at random times within waking hours, answered or not."""
-    per_day = max(round(plan.prompts), 1)
-    days = max(round(plan.days), 1)
-    when, person = [], []
-    for i in range(plan.people):
-        times = np.sort(np.arange(days)[:, None] + DAY_SHARE * rng.random((days, per_day)), axis=None)
-        times = np.unique(np.rint(times * 1440)) / 1440
-        when.append(times)
-        person.append(np.full(times.size, i))
-    time = np.concatenate(when)
-    values = np.where(rng.random((time.size, 2)) < plan.answered, 0.0, np.nan)
-    basis = np.ones((time.size, 1)) if plan.people > 1 else None
-    return make_series(np.concatenate(person), time, values, basis=basis)
-
-
-def _effect_gradient(structure: Structure, theta: np.ndarray, lag: float) -> np.ndarray:
+def effect_slopes(structure: Structure, theta: Float[np.ndarray, " q"], lag: float) -> Float[np.ndarray, "2 q"]:
+    """∂(T₂₁, T₁₂)/∂θ, standardised, by central differences."""
     steps = 1e-5 * np.eye(theta.size)
     systems = [structure.system(t) for t in np.vstack([theta + steps, theta - steps])]
-    values = standardised_effect(
-        np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems]), np.array([lag])
-    )[:, 0, 1, 0]
-    return np.asarray((values[: theta.size] - values[theta.size :]) / 2e-5)
+    drift, diffusion = np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems])
+    T = standardised_effect(drift, diffusion, np.array([lag]))[:, 0]
+    both = np.stack([T[:, 1, 0], T[:, 0, 1]])
+    return np.asarray((both[:, : theta.size] - both[:, theta.size :]) / 2e-5)
+
+
+def _refuse_short(assumed: AssumedDiary) -> None:
+    least = LEAST_ANSWERS_ALONE if assumed.people == 1 else LEAST_ANSWERS
+    if assumed.answers_each < least:
+        raise QuestionError(
+            "--days", f"they give about {assumed.answers_each:.0f} answers a person, and a diary needs {least}",
+            f"Give {_least_days(assumed)} days or more, or more prompts a day",
+        )  # fmt: skip
+
+
+def _least_days(assumed: AssumedDiary) -> int:
+    least = LEAST_ANSWERS_ALONE if assumed.people == 1 else LEAST_ANSWERS
+    return int(np.ceil(least / (assumed.prompts * (1 - assumed.missing))))
+
+
+def _needed(assumed: AssumedDiary, effect: float, error: float, size: int, power: float, level: float) -> int | None:
+    """Days of one person (never fewer than the design takes) or people."""
+    if effect == 0:
+        return None
+    found = needed_people(abs(effect), error, size, power, 1 - level)
+    return max(found, _least_days(assumed)) if assumed.people == 1 else found
+
+
+def _point(
+    assumed: AssumedDiary, size: int, errors: Float[np.ndarray, "2"], level: float, smallest: float
+) -> DiaryPoint:
+    people, days = (1, size) if assumed.people == 1 else (size, assumed.days)
+    reach = float(ndtri(0.5 + level / 2))
+    ab, ba = (float(e) for e in errors)
+    to_b, to_a = assumed.effects
+    return DiaryPoint(
+        people,
+        days,
+        people * days * assumed.prompts * (1 - assumed.missing),
+        (ab, ba),
+        (reach * ab, reach * ba),
+        (wald_power(to_b, ab, 1 - level), wald_power(to_a, ba, 1 - level)),
+        (chance_to_read(to_b, ab, level, smallest), chance_to_read(to_a, ba, level, smallest)),
+    )
