@@ -14,7 +14,6 @@ from bothways.engine.patterns import PanelData, PatternStatistics, moment_data
 from bothways.engine.saturated import Saturated, saturate
 from bothways.engine.scoring import Ascent, Evaluation, Objective, maximise
 
-
 MOST_STEPS = 1000  # over all starting points; a model that has not settled by then does not fit these data
 
 
