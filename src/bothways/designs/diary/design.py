@@ -20,6 +20,7 @@ from bothways.designs.diary.estimation import (
     resampled,
 )
 from bothways.designs.diary.lags import choose_lags
+from bothways.designs.diary.limits import limits_of
 from bothways.designs.diary.pathways import pathway_answers, pathways_in
 from bothways.designs.diary.persons import LEAST_FOR_DIFFERENCES, persons_tables
 from bothways.designs.diary.plan import plan_table
@@ -59,7 +60,7 @@ class DiaryDesign:
         pair = records.pair
         if Kind.EVENT in (pair.a.kind, pair.b.kind):
             return Refusal("a condition is recorded as dated events, not as answers", "Use the onset design.")
-        if records.waves is not None and records.waves <= MOST_WAVES:
+        if records.people > 1 and records.waves is not None and records.waves <= MOST_WAVES:
             return Refusal(f"there are {records.waves} common occasions, and a diary has many", "Use the panel design.")
         counts = answers_by_person(records).min(axis=1)
         least = LEAST_ANSWERS_ALONE if records.people == 1 else LEAST_ANSWERS
@@ -83,7 +84,7 @@ class DiaryDesign:
         lags = choose_lags(setup, settings.horizon_days)
         models = _fit_all(setup, settings, progress)
         seen = surprises(models) if models.chosen.usable else None
-        caveats = caveats_of(setup, models, lags, seen)
+        caveats = (*limits_of(models), *caveats_of(setup, models, lags, seen))
         run = Run(setup, settings, models, lags, caveats, assumptions_of(setup, models, caveats))
         answers = answers_of(run)
         if settings.headline_only:

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from bothways.designs.diary.setup import DiarySetup
 from bothways.engine.statespace.bootstrap import Kind, bootstrap
+from bothways.engine.statespace.carryover import carry_over
 from bothways.engine.statespace.effects import standardised_effect
 from bothways.engine.statespace.fit import StateSpaceFit, fit_series
 from bothways.engine.statespace.inference import LEAST_PEOPLE, Covariance, covariance
@@ -18,6 +19,8 @@ from bothways.engine.statespace.rivals import hidden_common_cause
 from bothways.engine.statespace.structure import Structure, multivariate
 from bothways.terms.answer import Estimate
 from bothways.terms.question import Scale
+
+CARRIES_OVER = 0.05  # p of the test of any carry-over, above which there is none to speak of
 
 Function = Callable[[Float[np.ndarray, "n p p"], Float[np.ndarray, "n p p"]], np.ndarray]
 """A stack of drifts and diffusions -> (n, outputs): the estimand as one function of the parameters."""
@@ -87,8 +90,19 @@ def fit_pair(setup: DiarySetup) -> tuple[Fitted, Fitted]:
 
 
 def choose(plain: Fitted, with_error: Fitted) -> Fitted:
-    """Error of measurement wherever it can be told apart, because leaving it out makes arrows where there are none."""
-    return with_error if with_error.usable or not plain.usable else plain
+    """Error of measurement wherever it can be told apart, because leaving it out makes arrows where there are none.
+
+    Where nothing carries over from one answer to the next, error and process are one and the same: to tell them apart
+    then finds a process in the pattern of chance, and arrows with it.
+    """
+    if not plain.usable:
+        return with_error
+    return with_error if with_error.usable and carries_over(plain) else plain
+
+
+def carries_over(plain: Fitted) -> bool:
+    """Whether the answers are more like the ones before them than chance makes them."""
+    return carry_over(plain.fit).p < CARRIES_OVER
 
 
 def fit_rivals(setup: DiarySetup, chosen: Fitted) -> tuple[Fitted, Fitted]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Float
 
+from bothways.engine.statespace.bound import PULL, QUANTILES, bounded, excess, penalty, pull
 from bothways.engine.statespace.likelihood import log_likelihood_gradient
 from bothways.engine.statespace.optimise import Ascent, Optimum, ascend, climb
 from bothways.engine.statespace.series import Series
@@ -17,6 +18,13 @@ from bothways.engine.statespace.system import System
 
 NO_ERROR = 1e-3  # an error variance below this share of the indicator's variance is no error
 NO_SPREAD = 0.03  # a person-mean SD below this share of the indicator's SD is none
+NO_SHOCK = 1e-3  # a variance of a process's own shocks below this share of what its spread would need is none
+TOLERANCE, BOUND_TOLERANCE = 1e-9, 1e-7  # of g'H⁻¹g; at a bound the ridge is long, and 1e-4 a hundredth of an SE
+NEAR_BOUND = 0.02  # rates whose sum comes as near to the bound as this share of it ran to it
+
+
+class UndefinedLikelihood(ValueError):  # noqa: N818  (a finding about a start, not a fault)
+    """No starting value has a likelihood."""
 
 
 class Outcome(StrEnum):
@@ -29,7 +37,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StateSpaceFit:
-    """A fitted model. ``hessian`` is −∂²ℓ/∂θ∂θ' at θ; ``at_limit`` names SDs that went to zero and were held there."""
+    """A fitted model. ``hessian`` is −∂²ℓ/∂θ∂θ' at θ; ``at_limit`` names SDs that went to zero and were held there.
+
+    ``too_fast`` where next to nothing carries over from one answer to the next, so that the drift ran to its bound
+    (the module `bound`): what it says of such gaps holds, what it says of shorter ones is the bound's word.
+    """
 
     structure: Structure
     series: Series
@@ -45,6 +57,11 @@ class StateSpaceFit:
     def converged(self) -> bool:
         """Gradient, curvature and definiteness all held."""
         return self.outcome is Outcome.CONVERGED
+
+    @property
+    def too_fast(self) -> bool:
+        """Whether the drift ran to its bound."""
+        return bool(np.isfinite(self.structure.fastest)) and excess(self.structure, self.theta) > -NEAR_BOUND
 
     @property
     def system(self) -> System:
@@ -65,13 +82,14 @@ class StateSpaceFit:
 def total_and_gradient(
     structure: Structure, series: Series, theta: Float[np.ndarray, " q"]
 ) -> tuple[float, Float[np.ndarray, " q"]] | None:
-    """ℓ(θ) over all persons with its gradient; None where it is not defined."""
+    """ℓ(θ) over all persons (less the penalty of a bounded drift) with its gradient; None where it is not defined."""
     with np.errstate(over="ignore"):
         found = log_likelihood_gradient(structure.system(theta), series, moving_loading=structure.moving_loading)
     if found is None:
         return None
     loglik, adjoint = found
-    return float(loglik.sum()), structure.gradient(theta, adjoint)[0]
+    cost, slope = penalty(structure, theta)
+    return float(loglik.sum()) + cost, structure.gradient(theta, adjoint)[0] + slope
 
 
 def fit_series(
@@ -80,24 +98,55 @@ def fit_series(
     """Climb from moments (or ``start``); where that fails, from slower, faster and less noisy starts.
 
     Spreads that go to zero are held there and the rest is fitted again, so that no standard error is taken of them.
+    Where no start leads to a maximum, the drift is kept from running away (the module `bound`) and may have any sign
+    on its diagonal.
     """
+    fit = _fit(structure, series, start, attempts)
+    if fit.converged or np.isfinite(structure.fastest):
+        return fit
+    for candidate in _bounded_structures(structure, series):
+        again = _fit_if_defined(candidate, series, None, 2)
+        if again is not None and again.converged and pull(again.structure, again.theta) < PULL:
+            return again
+    return fit
+
+
+def _bounded_structures(structure: Structure, series: Series) -> list[Structure]:
+    """The bound for ever shorter gaps, each with rates below zero and then with rates of any sign."""
+    bounds = [bounded(structure, series, quantile) for quantile in QUANTILES]
+    distinct = {b.fastest: b for b in bounds}.values()
+    return [candidate for b in distinct for candidate in (b, replace(b, signed=True))]
+
+
+def _fit_if_defined(
+    structure: Structure, series: Series, start: np.ndarray | None, attempts: int
+) -> StateSpaceFit | None:
+    try:
+        return _fit(structure, series, start, attempts)
+    except UndefinedLikelihood:
+        return None
+
+
+def _fit(structure: Structure, series: Series, start: np.ndarray | None, attempts: int) -> StateSpaceFit:
     best: Optimum | None = None
+    tolerance = BOUND_TOLERANCE if np.isfinite(structure.fastest) else TOLERANCE
     for theta in _starts(structure, series, start, attempts):
-        found = climb(lambda t: total_and_gradient(structure, series, t), theta)
+        found = climb(lambda t: total_and_gradient(structure, series, t), theta, tolerance=tolerance)
         if found is not None and (best is None or found.loglik > best.loglik + 1e-6):
             best = found
         if best is not None and (best.converged or _at_limit(structure, series, best)):
             break
     if best is None:
-        raise ValueError("the log-likelihood is not defined at any starting value")
+        raise UndefinedLikelihood("the log-likelihood is not defined at any starting value")
     limits = _at_limit(structure, series, best)
     if limits:
         held = structure
         for matrix, cell, _ in limits:
             held = held.fix(matrix, cell, 0.0)
         matrices = structure.patterns(best.point)
-        again = fit_series(held, series, held.theta(matrices), attempts=attempts)
-        if again.loglik > best.loglik - 0.5:
+        matrices["diffusion_root"] = _root_without(matrices["diffusion_root"], held.diffusion_root)
+        again = _fit_if_defined(held, series, held.theta(matrices), attempts)
+        if again is not None and again.loglik > best.loglik - 0.5:
             names = tuple(name for *_, name in limits)
             return StateSpaceFit(
                 again.structure, series, again.theta, again.loglik, again.hessian, again.outcome, again.decrement,
@@ -135,7 +184,7 @@ def _outcome(optimum: Optimum) -> Outcome:
 
 
 def _at_limit(structure: Structure, series: Series, found: Optimum) -> list[tuple[str, tuple[int, ...], str]]:
-    """Free error variances and person-level SDs that have gone to zero: (matrix, cell, name)."""
+    """Free error variances and SDs that have gone to zero: (matrix, cell, name)."""
     limits: list[tuple[str, tuple[int, ...], str]] = []
     filled = structure.patterns(found.point)
     variances = np.nanvar(series.values, axis=0)
@@ -148,4 +197,31 @@ def _at_limit(structure: Structure, series: Series, found: Optimum) -> list[tupl
             small_spread = block.matrix == "static_root" and cell[0] == cell[1] and value < NO_SPREAD * spread
             if small_error or small_spread:
                 limits.append((block.matrix, cell, name))
-    return limits
+    return limits if limits or found.converged else _no_shocks(structure, filled, variances)
+
+
+def _no_shocks(
+    structure: Structure, filled: dict[str, np.ndarray], variances: np.ndarray
+) -> list[tuple[str, tuple[int, ...], str]]:
+    """The cells of the process, if any, whose shocks are wholly foretold by those of the processes before it."""
+    root, p = filled["diffusion_root"], len(structure.processes)
+    needed = -np.trace(filled["drift"]) / p * np.resize(variances, p)
+    own = np.diag(root) ** 2 / np.maximum((root**2).sum(axis=1) + needed, 1e-300)
+    free = [structure.index("diffusion_root", j, j) is not None for j in range(p)]
+    j = int(np.argmin(np.where(free, own, np.inf)))
+    if not free[j] or own[j] > NO_SHOCK or sum(free) == 1:
+        return []
+    cells = [(i, j) for i in range(j, p) if structure.index("diffusion_root", i, j) is not None]
+    names = structure.processes
+    return [("diffusion_root", (i, k), f"diffusion_root[{names[i]},{names[k]}]") for i, k in cells]
+
+
+def _root_without(root: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    """A lower root of RR' without the processes whose own cell ``pattern`` holds at zero; rows of those unchanged."""
+    out = root.copy()
+    for j in np.flatnonzero(np.diag(pattern) == 0.0):
+        below = slice(j + 1, len(root))
+        rest = out[below, below] @ out[below, below].T + np.outer(out[below, j], out[below, j])
+        out[below, below] = np.linalg.cholesky(rest + 1e-12 * np.eye(len(rest)))
+        out[j:, j] = 0.0
+    return out

@@ -88,7 +88,12 @@ def log_likelihood_gradient(
     if steps is None:
         return None
     swept = _sweep(system, series, steps, gradient=True, moving=moving_loading)
-    return None if swept is None else (swept.loglik, _assemble(system, series, steps, swept, by_person))
+    if swept is None:
+        return None
+    try:
+        return swept.loglik, _assemble(system, series, steps, swept, by_person)
+    except np.linalg.LinAlgError:  # a root so near zero that the gradient of the stationary spread is lost
+        return None
 
 
 def smooth(system: System, series: Series) -> Smoothed | None:

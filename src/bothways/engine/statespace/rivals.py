@@ -46,6 +46,8 @@ def hidden_common_cause(structure: Structure, series: Series, pair: tuple[int, i
         start_root=None if structure.start_root is None else _bordered(structure.start_root, 1.0),
         input_names=structure.input_names,
         impulse_names=structure.impulse_names,
+        signed=structure.signed,
+        fastest=structure.fastest,
     )
 
 

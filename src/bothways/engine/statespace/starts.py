@@ -36,6 +36,8 @@ def starting_values(structure: Structure, series: Series, *, error_share: float 
             S[j, j] = max(np.nanvar(within[:, j]) * share[k], 1e-6)
             rates[j] = _rate(within[:, j], series, S[j, j], median) * (1 + 0.07 * j)
             filled["noise"][k] = (1 - share[k]) * np.nanvar(within[:, j]) if np.isnan(structure.noise[k]) else 0.0
+    held = -np.diag(structure.drift)
+    rates = np.where(held > 0, held, rates)  # false where free (NaN)
     _cross_covariance(S, within, readings)
     _fill(filled, structure, "drift", -np.diag(rates))
     _fill(filled, structure, "diffusion_root", _root(S * (rates[:, None] + rates[None, :])))

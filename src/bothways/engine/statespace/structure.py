@@ -3,6 +3,8 @@
 A cell that is NaN is estimated; any other value is fixed. Free scales:
 
     diagonal of the drift   −exp(θ)        diagonals of Cholesky roots, error variances   exp(θ)        all else   θ
+
+(−exp(θ) keeps steps sensible, but a stable drift may have a diagonal cell above zero: ``signed`` lets it.)
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Structure:
     """Patterns of the matrices of `System`; covariances by their lower Cholesky roots. NaN: estimated.
 
     ``start_root`` is None for a stationary start. ``processes``, ``indicators``, ``regressors``, ``input_names`` and
-    ``impulse_names`` name rows and columns.
+    ``impulse_names`` name rows and columns. ``signed``: diagonals of the drift are θ itself and not −exp(θ).
+    ``fastest`` bounds the sum of the rates, −tr A, from above (softly, see `fit.bound`); infinite: no bound.
     """
 
     processes: tuple[str, ...]
@@ -46,6 +49,8 @@ class Structure:
     start_root: Float[np.ndarray, "p p"] | None = None
     input_names: tuple[str, ...] = ()
     impulse_names: tuple[str, ...] = ()
+    signed: bool = False
+    fastest: float = np.inf
     blocks: tuple[Block, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -161,7 +166,7 @@ def _blocks(structure: Structure) -> tuple[Block, ...]:
             continue
         if matrix == "noise":
             log = np.ones(cells[0].size, bool)
-        elif matrix == "drift" or matrix.endswith("_root"):
+        elif matrix.endswith("_root") or (matrix == "drift" and not structure.signed):
             log = cells[0] == cells[1]
         else:
             log = np.zeros(cells[0].size, bool)
