@@ -24,6 +24,7 @@ from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, u
 from bothways.designs.panel.stability import stability_table
 from bothways.designs.panel.tables import tables_of, unit_loglik
 from bothways.designs.panel.whatif import what_if_tables
+from bothways.designs.panel.whom import in_whom
 from bothways.terms.answer import Answer, DesignResult, Estimate, Fit, Table
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction, Kind
@@ -44,6 +45,8 @@ class PanelDesign:
 
     def refuse(self, records: Records, settings: Settings) -> Refusal | None:
         """Panels need common occasions, at least one scored condition, and enough people seen twice."""
+        if records.people == 1:
+            return Refusal("it needs many people, and this is one person", "Add people, or keep a diary of 50 answers.")
         if records.wave is None:
             return Refusal(
                 "people were asked at times of their own, not at common occasions", "Give --waves if they are waves."
@@ -70,12 +73,13 @@ class PanelDesign:
         drawn = resampled(room, progress)
         more = () if settings.quick or not room.headline.chosen.usable else _more_tables(room, drawn)
         through, parts = _through_what(room, progress)
+        whom, levels = in_whom(room, progress) if room.headline.chosen.usable else ((), ())
         progress("panel: done", 1.0)
         return DesignResult(
             design=self.key,
-            answers=(*answers_of(room, drawn), *through),
+            answers=(*answers_of(room, drawn), *through, *whom),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
-            tables=(*tables_of(room), *(what_if_tables(room) if room.headline.chosen.usable else ()), *more, *parts),
+            tables=(*tables_of(room), *what_if_tables(room), *more, *parts, *levels),
             methods=f"{methods_of(room)} {is_resampled(setup, drawn)}".strip(),
         )
 
