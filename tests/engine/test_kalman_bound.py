@@ -90,6 +90,6 @@ def test_the_test_of_carry_over_is_against_mere_scatter(fits: list[StateSpaceFit
         y = scatter(seed).values
         found = carry_over(fits[seed])
         expected = 2 * (fits[seed].loglik - _normal(y - y.mean(axis=0)))
-        assert found.statistic == pytest.approx(max(expected, 0.0), abs=0.3)
+        assert found.statistic == pytest.approx(max(expected, 0.0), abs=1.0)
     assert sum(carry_over(fit).p < 0.05 for fit in fits) <= 2
     assert carry_over(fit_series(PAIR, world(22, 1, 200, means=False))).p < 1e-6
