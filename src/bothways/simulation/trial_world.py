@@ -2,7 +2,7 @@
 
     y_t = u + w_t,   w_t = B w_{t−1} + g·p_t + ζ_t,   Cov(w_0) = S,   Cov(ζ) = S − B S B'
 
-u, usual levels; p_t, what full treatment pushes at wave t; g, the dose of the arm. Both conditions have SD √2 before
+u, usual levels; p_t, what full treatment pushes at wave t; g, the dose of the arm. Both conditions have one SD before
 treatment, and the lags are those of B. The mean shift m_t = B m_{t−1} + g·p_t is the whole effect of the arm.
 """
 
@@ -64,6 +64,7 @@ class TrialWorld:
     records: Records
     arms: tuple[str, ...]
     dose: tuple[float, ...]
+    sd: float  # of both conditions before treatment, on the scale of the push
 
     @property
     def says(self) -> str:
@@ -72,7 +73,7 @@ class TrialWorld:
 
     def arm_effect(self, condition: int, wave: int, arm: int) -> float:
         """Of being randomised, on condition 0 (A) or 1 (B) at a wave (0 before treatment), in SDs before treatment."""
-        return float(_shifts(self.spec, wave + 1)[wave, condition] * self.dose[arm] / np.sqrt(2.0))
+        return float(_shifts(self.spec, wave + 1)[wave, condition] * self.dose[arm] / self.sd)
 
     def effect(self, direction: Direction) -> float:
         """Of one SD of the first condition on the other one wave later, in SDs."""
@@ -92,6 +93,7 @@ def simulate_trial(
     arms: tuple[str, ...] = ("usual care", "treatment"),
     dose: tuple[float, ...] = (),
     leave: float = 0.0,
+    usual: float = 1.0,
     clusters: int = 0,
     seed: int | np.random.Generator = 1,
 ) -> TrialWorld:
@@ -102,6 +104,8 @@ def simulate_trial(
     name : a world of ``TRIALS`` or one of one's own.
     arms, dose : labels with the reference first; the share of full treatment in each (0, 1, then half each time).
     leave : chance of leaving for good before a wave after treatment, greater for who was worse on A the wave before.
+    usual : SD of people's usual levels, beside deviations from them of SD one. They confound the step from A to B
+        in whoever is compared with others; the arm's ratio they leave alone.
     clusters : where positive, whole clusters are randomised and their people share a part of their usual levels.
 
     Raises WorldError for an unknown world, fewer than two waves, or arms and doses that do not match.
@@ -113,12 +117,13 @@ def simulate_trial(
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
     unit = np.arange(people) % clusters if clusters else np.arange(people)
     arm = (rng.permutation(clusters or people) % len(arms))[unit]
-    y = _course(spec, np.array(given)[arm], waves, rng)
+    y = _course(spec, np.array(given)[arm], waves, usual, rng)
+    sd = float(np.hypot(1.0, usual))
     if clusters:
         y += 0.4 * rng.standard_normal((clusters, 1, 2))[unit]
     y[_left(y, leave, rng)] = np.nan
-    points = SCALE[:, 0] + SCALE[:, 1] * y / np.sqrt(2.0)
-    return TrialWorld(spec, _records(points, arm, unit if clusters else None, arms), arms, given)
+    points = SCALE[:, 0] + SCALE[:, 1] * y / sd
+    return TrialWorld(spec, _records(points, arm, unit if clusters else None, arms), arms, given, sd)
 
 
 def _find(name: str) -> TrialSpec:
@@ -140,18 +145,18 @@ def _shifts(spec: TrialSpec, waves: int) -> Float[np.ndarray, "waves 2"]:
     return shift
 
 
-def _course(spec: TrialSpec, dose: np.ndarray, waves: int, rng: np.random.Generator) -> np.ndarray:
+def _course(spec: TrialSpec, dose: np.ndarray, waves: int, usual: float, rng: np.random.Generator) -> np.ndarray:
     """Everyone's scores, (people, waves, 2), stationary but for the shift."""
     S, B = np.array([[1.0, TOGETHER], [TOGETHER, 1.0]]), _lags(spec)
     root, rest = np.linalg.cholesky(S), np.linalg.cholesky(S - B @ S @ B.T)
     people = len(dose)
-    usual = rng.standard_normal((people, 2)) @ root.T
+    level = usual * rng.standard_normal((people, 2)) @ root.T
     state = rng.standard_normal((people, 2)) @ root.T
     y = np.empty((people, waves, 2))
     for t in range(waves):
         if t:
             state = state @ B.T + rng.standard_normal((people, 2)) @ rest.T
-        y[:, t] = usual + state + dose[:, None] * _shifts(spec, waves)[t]
+        y[:, t] = level + state + dose[:, None] * _shifts(spec, waves)[t]
     return y
 
 

@@ -24,7 +24,7 @@ POINTS = 25  # of a course in continuous time
 def what_if_tables(room: Room) -> tuple[Table, ...]:
     """One table of every change that was asked for; none where none was."""
     changes = room.settings.what_if
-    if not changes:
+    if not changes or not room.headline.chosen.usable:
         return ()
     rng = np.random.default_rng(room.settings.seed)
     courses, notes = [], list(far_note(changes))

@@ -106,7 +106,8 @@ def mediation_table(setup: TrialSetup, rows: tuple[Mediated, ...], level: float)
         ("direction", "arm", "from wave", "to wave", "part", "value", "low", "high", "nil at correlation"),
         tuple(row for m in rows for row in _parts(setup, m)),
         f"In SDs before treatment, the second step in SD per SD; {level:.0%} limits. The answers before treatment and "
-        "the outcome at the wave of the first step are held. What runs through is a product and nil if an unmeasured "
+        "the outcome at the wave of the first step are held; whatever else makes people have more of both stays in the "
+        "second step, as it does not in the lever's ratio. What runs through is a product and nil if an unmeasured "
         "cause lends the residuals of the two steps the correlation in the last column.",
     )
 
