@@ -1,0 +1,123 @@
+"""Is the right mediator named, and is a circumstance found where it matters and not where it does not?
+
+    python benchmarks/pathways.py pathways --worlds 200 [--only sleep sensitivity ...]
+    python benchmarks/pathways.py circumstances --worlds 200 [--people 2500]
+
+``pathways``: worlds in which one mediator of a family carries the whole effect while the others follow the source and
+lead nowhere. N is what `plan panel` asks for the carrying mediator's second leg at 80 % power, with all processes in
+the model, and 300 at least: so many scores at once are not modelled in fewer people. Named: the interval of the indirect effect over two waves, in the model with all mediators, is above none.
+``circumstances``: `chronic-only` (pain acts only once it has lasted) and its twin `any-pain`; found: p < 0.05 of the
+contrast. Every share stands with its Monte Carlo error. Results are for one machine's seeds 1, 2, ... and are the same
+on every machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+
+from bothways.designs.panel.design import fit_all
+from bothways.designs.panel.pathway_answers import estimate_of
+from bothways.designs.panel.pathways import mediated
+from bothways.designs.panel.setup import prepare
+from bothways.designs.panel.whom import in_whom
+from bothways.designs.power.panel import plan_panel
+from bothways.simulation import simulate
+from bothways.simulation.processes import A_TO_B, MEDIATORS
+from bothways.simulation.truth import effect_at
+from bothways.terms.answer import Estimand
+from bothways.terms.progress import silent
+from bothways.terms.question import Direction
+from bothways.terms.settings import Settings
+
+WAVES = 5
+FEWEST = 300
+ALONE = Settings(headline_only=True)
+
+
+def planned(mediator: str) -> int:
+    """People for 80 % power on the second leg, from what a planner could know: legs, memory, how all go together."""
+    mechanism = simulate(f"only-{mediator}", people=2, seed=1).mechanism
+    family = MEDIATORS[mediator]
+    keys = [family.source, family.target, *(key for key, _ in family.shares)]
+    leg = effect_at(mechanism, mediator, family.target, mechanism.gap)
+    own = tuple(effect_at(mechanism, key, key, mechanism.gap) for key in keys)
+    places = [mechanism.row(key) for key in keys]
+    together = (mechanism.latent @ mechanism.stationary @ mechanism.latent.T)[np.ix_(places, places)]
+    r = float(together[np.tril_indices(len(keys), -1)].mean())
+    plan = plan_panel(
+        people=1000, waves=WAVES, effect=(leg, 0.0), autoregression=own, correlation=r, processes=len(keys)
+    )
+    assert plan.needed[0] is not None
+    return max(plan.needed[0], FEWEST)
+
+
+def named(mediator: str, people: int, seed: int) -> tuple[list[bool], float]:
+    """Which mediators of the family are named, and whether the truth of the carrying one lies in its interval."""
+    world = simulate(f"only-{mediator}", people=people, seed=seed, waves=WAVES)
+    family = MEDIATORS[mediator]
+    way = Direction.A_TO_B if family.direction is A_TO_B else Direction.B_TO_A
+    keys = tuple(key for key, _ in family.shares)
+    room = fit_all(prepare(world.records), ALONE, silent)
+    found = mediated(room, keys)
+    rows = [estimate_of(found, room, Estimand.INDIRECT, way, (key,)) for key in keys]
+    own = rows[keys.index(mediator)]
+    mechanism = world.mechanism
+    truth = effect_at(mechanism, family.source, mediator, mechanism.gap)
+    truth *= effect_at(mechanism, mediator, family.target, mechanism.gap)
+    return [row.low > 0 or row.high < 0 for row in rows], float(own.low < truth < own.high)
+
+
+def pathways(worlds: int, only: list[str]) -> Iterator[str]:
+    """A line for each world: the planned N, the share in which each mediator is named, coverage."""
+    for mediator in only or list(MEDIATORS):
+        people = planned(mediator)
+        found = [named(mediator, people, seed) for seed in range(1, worlds + 1)]
+        shares = np.mean([which for which, _ in found], axis=0)
+        keys = [key for key, _ in MEDIATORS[mediator].shares]
+        told = ", ".join(f"{key} {_share(s, worlds)}" for key, s in zip(keys, shares, strict=True))
+        covered = _share(float(np.mean([inside for _, inside in found])), worlds)
+        yield f"only-{mediator}: N = {people:,}; named: {told}; truth in the interval: {covered}"
+
+
+def circumstances(worlds: int, people: int) -> Iterator[str]:
+    """The contrast by lasting pain in the world in which it matters and in its twin."""
+    for name in ("chronic-only", "any-pain"):
+        p = {Direction.A_TO_B: [], Direction.B_TO_A: []}
+        inside = []
+        for seed in range(1, worlds + 1):
+            world = simulate(name, people=people, seed=seed, waves=WAVES)
+            room = fit_all(prepare(world.records), ALONE, silent)
+            for row in in_whom(room, silent)[0]:
+                if row.estimand is Estimand.INTERACTION and row.estimate is not None:
+                    p[row.direction].append(row.estimate.p)
+                    if row.direction is Direction.B_TO_A and len(inside) < worlds:
+                        inside.append((row.estimate.value, row.estimate.se))
+        told = ", ".join(f"{way} {_share(float(np.mean(np.array(v) < 0.05)), len(v))}" for way, v in p.items())
+        value, se = np.mean(inside, axis=0)
+        yield f"{name}: N = {people:,}; contrast found: {told}; back pain to depression {value:.3f}, mean error {se:.3f}"
+
+
+def _share(share: float, worlds: int) -> str:
+    return f"{100 * share:.1f} % (±{100 * np.sqrt(max(share * (1 - share), 1 / worlds / 4) / worlds):.1f})"
+
+
+def main() -> None:
+    """Read the command line and print line by line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("pathways", "circumstances"))
+    parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--people", type=int, default=2500)
+    given = parser.parse_args()
+    lines = (
+        pathways(given.worlds, given.only) if given.what == "pathways" else circumstances(given.worlds, given.people)
+    )
+    for line in lines:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
