@@ -57,16 +57,13 @@ def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False) -> Fi
     progress("onset: the common cause without influence", 0.65)
     rival = drifting_cause(setup, chain, influence=False)
     usable = [f for f in (chain, lasting, drifting) if f.usable]
-    speaks = min(usable, key=lambda f: criterion(setup, f))
+    speaks = min(usable, key=criterion)
     return Fits(speaks, chain, lasting, drifting, rival)
 
 
-def criterion(setup: OnsetSetup, fitted: Fitted) -> float:
-    """AIC given the first observation: the distribution of the entry states costs nothing on either side."""
-    free = len(fitted.fit.names)
-    if fitted.key.startswith("drifting"):
-        free -= len({int(k) for k in setup.entry[setup.entry >= 0]}) - 1
-    return 2 * free - 2 * fitted.loglik
+def criterion(fitted: Fitted) -> float:
+    """AIC given the first observation."""
+    return 2 * len(fitted.fit.names) - 2 * fitted.loglik
 
 
 def excludes_one(fitted: Fitted, direction: Direction, level: float) -> bool:

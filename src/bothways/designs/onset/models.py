@@ -22,6 +22,7 @@ from bothways.engine.chain.sequences import Observations, observe, sequences
 
 ONSETS = {"A": ("0>A", "B>AB"), "B": ("0>B", "A>AB")}
 ENDS = {"A": ("A>0", "AB>B"), "B": ("B>0", "AB>A")}
+SURE = 6.0  # bound of the log odds of the hidden cause at entry
 WIDE = 15.0  # bound of a log rate, an effect or a log odds: beyond it nothing is seen
 ENTRY = ("entered with A", "entered with B", "entered with both")
 
@@ -116,9 +117,9 @@ def frailty(setup: OnsetSetup, start: Fitted, nodes: int = 11) -> Fitted:
     for k, name in enumerate(rates.names):
         theta[k] = start.fit.theta[place[name]] if name in place else 0.0
     theta[: rates.size] = np.clip(theta[: rates.size], -12, 12)
-    theta[-1] = 0.7
+    theta[-1] = 0.25
     low, high = np.full(theta.size, -WIDE), np.full(theta.size, WIDE)
-    low[-1], high[-1] = 0.0, 4.0
+    low[-1], high[-1] = 0.0, 16.0
     found = finished(target, ascend_within(target.evaluate, theta, low, high))
     return Fitted("frailty", "the chain with a lasting proneness of each person", target, rates, found, found.loglik)
 
@@ -128,8 +129,8 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
 
     Without ``influence`` it is the rival: having one condition changes nothing about the onset of the other.
 
-    States (cause, state) are seen through the state alone. The joint distribution at entry is free, so that the
-    likelihood given the first observation is the total less that of the entry states.
+    States (cause, state) are seen through the state alone. At entry the cause's distribution is free given the state,
+    and the states have the shares that they had: the total less their part is the likelihood given the entry states.
     """
     K = setup.states.size
     names = [f"{s}.{z}" for z in ("low", "high") for s in setup.states.states if s != "D"]
@@ -157,7 +158,7 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
     seen = _from_first_known(setup, K, wide.size, masks)
     counts = np.bincount(setup.entry[setup.entry >= 0], minlength=alive)[:alive] * 1.0
     first = np.concatenate([np.tile(counts / counts.sum() / 2, 2), np.zeros(wide.size - 2 * alive)])
-    model = ChainModel(rates, sequences(wide, seen, hidden=True), FixedErrors(E), Initial(first, free=True))
+    model = ChainModel(rates, sequences(wide, seen, hidden=True), FixedErrors(E), Initial(first, True, np.array(place)))
     pace = np.log(0.5 / _gap(setup))
     known = dict(zip(start.fit.names, np.clip(start.fit.theta, -12, 12), strict=True))
     theta = np.concatenate([[known.get(name, 0.0) for name in own.names], [1.0, pace]])
@@ -168,7 +169,7 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
     low, high = np.full(theta.size, -WIDE), np.full(theta.size, WIDE)
     low[P], high[P] = 0.0, 5.0
     low[P + 1], high[P + 1] = pace - np.log(50), pace + np.log(10)
-    low[P + 2 :], high[P + 2 :] = -8.0, 8.0
+    low[P + 2 :], high[P + 2 :] = -SURE, SURE
     found = finished(target, ascend_within(target.evaluate, theta, low, high))
     there = counts[counts > 0]
     entry_loglik = float((there * np.log(there / there.sum())).sum())

@@ -123,7 +123,7 @@ def _models(room: Room) -> Table:
                 if shown
                 else [None] * 3
             )
-        rows.append((fitted.says, *cells, fitted.loglik, criterion(room.setup, fitted), str(fitted.fit.ending)))
+        rows.append((fitted.says, *cells, fitted.loglik, criterion(fitted), str(fitted.fit.ending)))
     ratios = [
         f"{word} {x}"
         for x in (f"of {a} on onset of {b}", f"of {b} on onset of {a}")

@@ -74,10 +74,10 @@ def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: 
         if fresh and rules.curvature and iteration >= rules.warm:
             here = _with_curvature(objective, point, here)
         g, J = free.T @ here.gradient, free.T @ here.information @ free
-        decrement, whole = _solve(J, g, 0.0)
+        decrement, whole = solve(J, g, 0.0)
         if decrement < rules.tolerance:
             return _ended(point, start, here, free @ whole, J, free, decrement, iteration, tuple(path))
-        step = free @ _solve(J, g, mu)[1]
+        step = free @ solve(J, g, mu)[1]
         step *= min(1.0, rules.clip / max(np.abs(step).max(), 1e-300))
         trial = objective(point + step, 2)  # nearly every step is kept, so the derivatives are seldom wasted
         fresh = trial.loglik >= here.loglik - 1e-13 * abs(here.loglik)
@@ -92,7 +92,7 @@ def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: 
     return Ascent(point, here, Ending.STOPPED, decrement, iteration, nothing, nothing.astype(bool), tuple(path))
 
 
-def _solve(J: np.ndarray, g: np.ndarray, mu: float) -> tuple[float, np.ndarray]:
+def solve(J: np.ndarray, g: np.ndarray, mu: float) -> tuple[float, np.ndarray]:
     """(g'd, d) with (J + mu diag J) d = g; directions without information are left where they are."""
     scale, spent, values, vectors = _scaled(J)
     kept = values > FLAT
@@ -137,16 +137,23 @@ def _with_curvature(objective: Objective, point: np.ndarray, here: Evaluation) -
 
 
 def observed_information(
-    objective: Objective, point: Float[np.ndarray, "parameters"], gradient: np.ndarray | None = None
-) -> Float[np.ndarray, "parameters parameters"]:
-    """-d2l by differences of the analytic gradient: central, or forward where the gradient here is given."""
+    objective: Objective,
+    point: Float[np.ndarray, "parameters"],
+    gradient: np.ndarray | None = None,
+    among: Bool[np.ndarray, "parameters"] | None = None,
+) -> Float[np.ndarray, "kept kept"]:
+    """-d2l by differences of the analytic gradient: central, or forward where the gradient here is given.
+
+    ``among`` leaves out rows and columns of parameters that are not wanted, and their passes with them.
+    """
+    kept = np.arange(point.size) if among is None else np.flatnonzero(among)
     rows = []
-    for k in range(point.size):
+    for k in kept:
         h = 1e-5 * max(1.0, abs(point[k]))
         step = np.zeros(point.size)
         step[k] = h
         above = objective(point + step, 1).gradient
         below = gradient if gradient is not None else objective(point - step, 1).gradient
-        rows.append((above - below) / (h if gradient is not None else 2 * h))
-    J = -np.array(rows)
+        rows.append((above - below)[kept] / (h if gradient is not None else 2 * h))
+    J = -np.array(rows).reshape(kept.size, kept.size)
     return np.asarray((J + J.T) / 2)

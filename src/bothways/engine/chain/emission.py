@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.special import expit, logit
 
 
@@ -155,15 +155,24 @@ class PairErrors:
 class Initial:
     """P(true state at the first observation): fixed, or free among the states where ``probabilities`` > 0.
 
-    Free ones are log odds against the first state with positive probability.
+    Free ones are log odds against the first state with positive probability. With ``block`` (states,) only the
+    shares within each block of states are free, against the block's first; the total of each block is fixed.
     """
 
     probabilities: Float[np.ndarray, "states"]
     free: bool = False
+    block: Int[np.ndarray, "states"] | None = None
+
+    @property
+    def _blocks(self) -> list[np.ndarray]:
+        """The possible states of each block."""
+        label = np.zeros(self.probabilities.size, dtype=np.int64) if self.block is None else self.block
+        blocks = (np.flatnonzero((label == b) & (self.probabilities > 0)) for b in np.unique(label))
+        return [states for states in blocks if states.size]
 
     @property
     def _open(self) -> Sequence[int]:
-        return np.flatnonzero(self.probabilities > 0)[1:].tolist() if self.free else []
+        return sorted(int(r) for states in self._blocks for r in states[1:]) if self.free else []
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -173,18 +182,25 @@ class Initial:
     @property
     def start(self) -> Float[np.ndarray, "parameters"]:
         """Log odds of the given probabilities."""
-        base = self.probabilities[self.probabilities > 0][0]
-        return np.array([np.log(self.probabilities[r] / base) for r in self._open])
+        base = {int(r): self.probabilities[states[0]] for states in self._blocks for r in states}
+        return np.array([np.log(self.probabilities[r] / base[r]) for r in self._open])
 
     def vector(self, psi: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "states"]:
         """pi at psi."""
+        total = self.probabilities.sum()
         if not self.free:
-            return np.asarray(self.probabilities / self.probabilities.sum())
+            return np.asarray(self.probabilities / total)
         odds = (self.probabilities > 0).astype(np.float64)
         odds[self._open] = np.exp(psi)
-        return np.asarray(odds / odds.sum())
+        out = np.zeros_like(odds)
+        for states in self._blocks:
+            out[states] = odds[states] / odds[states].sum() * self.probabilities[states].sum() / total
+        return out
 
     def derivative(self, psi: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "states parameters"]:
-        """dpi_r / dpsi_k = pi_r (1[r = k] - pi_k)."""
+        """dpi_r / dpsi_k = pi_r (1[r = k] - pi_k / pi_block) within the block of k."""
         pi = self.vector(psi)
-        return np.asarray((np.diag(pi) - np.outer(pi, pi))[:, self._open])
+        slope = np.diag(pi)
+        for states in self._blocks:
+            slope[np.ix_(states, states)] -= np.outer(pi[states], pi[states]) / pi[states].sum()
+        return np.asarray(slope[:, self._open])

@@ -165,10 +165,12 @@ def finished(target: Fittable, climb: Ascent) -> ChainFit:
 
 def _curved(objective: Objective, climb: Ascent, crossed: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """Observed information where it is positive definite on what can be estimated, else what was at hand."""
-    J = observed_information(objective, climb.point)
-    inner = J[np.ix_(~lost, ~lost)]
+    inner = observed_information(objective, climb.point, climb.last.gradient, ~lost)
     good = inner.size == 0 or (np.isfinite(inner).all() and np.linalg.eigvalsh(inner)[0] > 0)
-    return J if good else crossed
+    J = crossed.copy()
+    if good:
+        J[np.ix_(~lost, ~lost)] = inner
+    return J
 
 
 def _inverse(information: np.ndarray, lost: np.ndarray) -> np.ndarray:

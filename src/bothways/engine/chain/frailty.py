@@ -29,6 +29,8 @@ from bothways.engine.chain.likelihood import (
     tables,
 )
 
+LEAST_VARIANCE = 1e-6  # below this nodes lie too close together for differences between them
+
 
 @runtime_checkable
 class Proneness(Protocol):
@@ -57,20 +59,23 @@ class Proneness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NormalProneness:
-    """z ~ N(0, sigma^2) by Gauss-Hermite quadrature; sigma is the one free parameter (its sign means nothing)."""
+    """z ~ N(0, sigma^2) by Gauss-Hermite quadrature; the variance sigma^2 is the one free parameter.
+
+    In the variance the score stays alive where sigma vanishes, so that "no proneness" is an edge like any other.
+    """
 
     nodes: int = 11
     groups: int = 1
-    begin: float = 0.5
+    begin: float = 0.25
 
     @property
     def names(self) -> tuple[str, ...]:
-        """``frailty sd``."""
-        return ("frailty sd",)
+        """``frailty variance``."""
+        return ("frailty variance",)
 
     @property
     def start(self) -> Float[np.ndarray, "parameters"]:
-        """A moderate spread: at 0 the score vanishes."""
+        """A moderate spread."""
         return np.array([self.begin])
 
     def _rule(self) -> tuple[np.ndarray, np.ndarray]:
@@ -80,11 +85,11 @@ class NormalProneness:
 
     def points(self, psi: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "nodes"]:
         """sigma zeta."""
-        return np.asarray(psi[0] * self._rule()[0])
+        return np.asarray(np.sqrt(max(psi[0], LEAST_VARIANCE)) * self._rule()[0])
 
     def points_slope(self, psi: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "nodes parameters"]:
-        """zeta."""
-        return np.asarray(self._rule()[0][:, None])
+        """zeta / (2 sigma)."""
+        return np.asarray(self._rule()[0][:, None] / (2 * np.sqrt(max(psi[0], LEAST_VARIANCE))))
 
     def log_weights(self, psi: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "groups nodes"]:
         """The same for every group."""
