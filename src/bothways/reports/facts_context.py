@@ -63,11 +63,19 @@ def topic_facts(topic: Topic) -> Facts:
                 "mediator": p.mediator,
                 "measures": p.measures,
                 "standing": p.standing,
+                "worlds": p.worlds,
             }
             for p in topic.pathways
         ],
         "circumstances": [
-            {"key": c.key, "label": c.label, "definition": c.definition, "caution": c.caution}
+            {
+                "key": c.key,
+                "label": c.label,
+                "definition": c.definition,
+                "caution": c.caution,
+                "worlds": c.worlds,
+                "estimates": c.estimates,
+            }
             for c in topic.circumstances
         ],
         "smallest_effects": [{"scale": s.scale, "value": s.value, "reason": s.reason} for s in topic.smallest_effects],

@@ -15,7 +15,8 @@ from bothways.terms.topic import Evidence, Topic
 Facts = dict[str, Any]
 PARTS = (Estimand.FIRST_LEG, Estimand.SECOND_LEG, Estimand.INDIRECT, Estimand.DIRECT, Estimand.TOTAL)
 WAYS = (Direction.A_TO_B, Direction.B_TO_A)
-LINKS = ("pathway_link", "direction_only")  # roles of published records that speak of one leg of a pathway
+LINKS = ("pathway_link", "direction_only", "confounding_check", "persistence")
+"""Roles of published records that speak of a leg of a pathway, of a rival to all, or of a condition's own loop."""
 
 
 def loop_facts(outcome: Outcome) -> Facts:
@@ -118,12 +119,15 @@ def _sensitivity(tables: Iterable[Table], pathway: str, way: Direction, outcome:
 
 
 def links_facts(topic: Topic) -> list[Facts]:
-    """Published estimates of one leg of a pathway, each with the leg it speaks of."""
-    known = {m.key for m in topic.mediators} | {p.mediator for p in topic.pathways}
+    """Published estimates of what lies between the two conditions or behind both, with the arrow each speaks of.
+
+    Those that a circumstance of the topic names are among them; their ``pathway`` is empty where they have none.
+    """
+    named = {name for c in topic.circumstances for name in c.estimates}
     return [
         {
             "id": e.id,
-            "pathway": e.pathway,
+            "pathway": e.pathway or "",
             "from": _place(e, e.exposure_is, topic),
             "to": _place(e, e.outcome_is, topic),
             "citation": e.citation,
@@ -139,7 +143,7 @@ def links_facts(topic: Topic) -> list[Facts]:
             "note": e.note,
         }
         for e in topic.evidence
-        if e.pathway in known and e.role in LINKS
+        if (e.pathway and e.role in LINKS) or e.id in named
     ]
 
 

@@ -42,7 +42,8 @@ def pathways(facts: Facts) -> Section:
     blocks += _numbers(facts, asked)
     named = published_grid(facts)
     if named.rows:
-        blocks.append(Details("Each pathway beside what is published", (named,)))
+        behind = rivals_grid(facts)
+        blocks.append(Details("Each pathway beside what is published", (named, behind) if behind.rows else (named,)))
     return Section("pathways", "Through what?", tuple(blocks), depth=0 if asked else 1)
 
 
@@ -175,6 +176,26 @@ def published_grid(facts: Facts) -> Grid:
     )
     note = "Published legs come from other people and other studies: they are never multiplied together."
     return Grid("known_pathways", "Each pathway beside what is published", columns, rows, note if rows else "")
+
+
+def rivals_grid(facts: Facts) -> Grid:
+    """What may stand behind both conditions instead of between them, and what each is published to keep of itself."""
+    mediators = {p["mediator"] for p in facts["topic"]["pathways"]}
+    named = {x["pathway"]: None for x in facts["literature"]["links"] if x["pathway"] and x["pathway"] not in mediators}
+    rows = tuple(
+        (
+            "each condition's own persistence" if name == "persistence" else name.replace("_", " "),
+            f"{link['exposure']} → {link['outcome']}",
+            facts["words"]["links"][link["id"]],
+        )
+        for name in named
+        for link in facts["literature"]["links"]
+        if link["pathway"] == name
+    )
+    note = "A rival lies behind both conditions; it is no pathway, and holding it still is another question."
+    return Grid(
+        "rivals", "Rivals to every pathway", ("rival", "what with what", "published"), rows, note if rows else ""
+    )
 
 
 def _published_row(pathway: Facts, facts: Facts) -> tuple[str, ...]:

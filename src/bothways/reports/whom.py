@@ -116,12 +116,20 @@ def tests_grid(facts: Facts) -> Grid:
     return Grid("whom_tests", "Tests of a difference between groups", columns, rows)
 
 
+def _published(circumstance: Facts, facts: Facts) -> str:
+    """What is published of a circumstance, as it was printed."""
+    links = {x["id"]: x for x in facts["literature"]["links"]}
+    told = [links[name] for name in circumstance["estimates"] if name in links]
+    words = (f"{facts['words']['links'][x['id']]} ({x['exposure']} → {x['outcome']})" for x in told)
+    return "; ".join(words) or "none read"
+
+
 def circumstances_grid(facts: Facts) -> Grid:
     """The circumstances that the topic names, and which of them these data were asked by."""
     asked = {group["circumstance"] for group in facts["whom"]}
     rows = tuple(
-        (c["label"], "asked" if c["key"] in asked else "not asked", c["definition"], c["caution"])
+        (c["label"], "asked" if c["key"] in asked else "not asked", c["definition"], _published(c, facts), c["caution"])
         for c in facts["topic"]["circumstances"]
     )
-    columns = ("circumstance", "in these data", "how it is defined", "mind")
+    columns = ("circumstance", "in these data", "how it is defined", "published", "mind")
     return Grid("circumstances", "Circumstances in which the answer may differ", columns, rows)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bothways.reports import numbers
-from bothways.reports.vocabulary import DESIGNS, EVIDENCE_SCALES, FINDINGS, SCALES
+from bothways.reports.vocabulary import DESIGNS, EVIDENCE_SCALES, FINDINGS
 
 Facts = dict[str, Any]
 CLEAR = 0.05  # an adjusted p below which a difference between groups stands among the many that were looked at
@@ -126,15 +127,17 @@ def _stronger(answer: Facts) -> str:
 def link_words(link: Facts) -> str:
     """A published leg of a pathway: who, and what number or word was read."""
     who = f"{_author(link)} {link['year'] or ''}".strip()
-    scale = EVIDENCE_SCALES.get(link["scale"] or "", link["scale"] or "")
+    scale = EVIDENCE_SCALES.get(link["scale"] or "", link["scale"] or "").replace("_", " ")
     if link["estimate"] is None:
         return f"{who}: {FINDINGS.get(link['finding'] or '', 'in words only')}"
     reach = ""
     if link["ci_low"] is not None and link["ci_high"] is not None:
         reach = f" ({numbers.number(link['ci_low'])} to {numbers.number(link['ci_high'])})"
     wider = ", wider pain" if link["wider"] else ""
-    return f"{who}: {SCALES.get(scale, scale)} {numbers.number(link['estimate'])}{reach}{wider}"
+    return f"{who}: {scale} {numbers.number(link['estimate'])}{reach}{wider}"
 
 
 def _author(link: Facts) -> str:
-    return str(link["citation"].replace(",", " ").split(" ")[0])
+    """The first author's family name, which may have several words, before the initials."""
+    found = re.match(r"(.+?) [A-Z]{1,3}\b", link["citation"])
+    return found.group(1) if found else str(link["citation"].split(",")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bothways.simulation.processes import A_TO_B, MEDIATORS, PROCESSES, Arrow, Family, Mediators
+from bothways.simulation.processes import A_TO_B, B_TO_A, MEDIATORS, PROCESSES, Arrow, Family, Mediators
 from bothways.terms.errors import WorldError
 
 
@@ -69,6 +69,7 @@ _CHRONIC = OnsetRates(b_to_a=3.0, chronic_only=True)
 
 _SHARED = (Arrow("common_cause", "depression", 0.6), Arrow("common_cause", "back_pain", 0.6))
 _ANXIOUS = (Arrow("anxiety", "depression", 0.6), Arrow("anxiety", "back_pain", 0.6))
+_SITES = (Arrow("back_pain", "pain_sites", 0.6), Arrow("pain_sites", "depression", 0.5, B_TO_A))
 _LOOP = (
     Arrow("back_pain", "inactivity", 0.5),
     Arrow("inactivity", "back_pain", 0.5),
@@ -132,6 +133,16 @@ _NAMED = (
         "the twin of chronic-only in which chronicity makes no difference",
         (0.0, SIZE),
         seen=("chronic_pain",),
+        onset=_PAIN,
+    ),
+    WorldSpec(
+        "severity-and-sites",
+        "Back pain leads to depression by how severe it is and by how many sites hurt; how long it has lasted makes no "
+        "difference, and nothing goes the other way.",
+        "severity and spread beside duration: half as much comes through the sites as from the pain itself",
+        (0.0, SIZE),
+        arrows=_SITES,
+        seen=("chronic_pain", "pain_sites"),
         onset=_PAIN,
     ),
     WorldSpec(

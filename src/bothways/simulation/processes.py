@@ -48,6 +48,7 @@ PROCESSES = {
         Process("common_cause", "a common cause", 360, 6.00, "slow beside both conditions, too quick for a trait"),
         Process("style", "reporting style", 270, 5.00, "how gravely a person answers drifts over seasons"),
         Process("strain", "strain of the back", 25, 0.25, "a muscle strain is over within a month or two"),
+        Process("pain_sites", "number of painful sites", 200, 1.00, "pain spreads and withdraws slowly"),
         Process("lasting_pain", "lasting back pain", 320, 4.00, "lasts for the better part of a year"),
     )
 }

@@ -88,8 +88,9 @@ def pair_of(kind: Kind) -> Pair:
 
 
 def roles_of(keys: tuple[str, ...], time: str) -> Roles:
-    """Roles of the columns: the pair, the mediators as pathways, chronicity to compare by, the rest as covariates."""
-    special = (A, B, "chronic_pain", "death")
+    """Roles of the columns: the pair, the mediators as pathways, circumstances to compare by, the rest as covariates."""
+    compared = ("chronic_pain", "pain_sites")
+    special = (A, B, *compared, "death")
     return Roles(
         id="id",
         time=time,
@@ -97,7 +98,7 @@ def roles_of(keys: tuple[str, ...], time: str) -> Roles:
         b=(B,),
         pathways=tuple(key for key in keys if key in MEDIATORS),
         covariates=tuple(key for key in keys if key not in special and key not in MEDIATORS),
-        by=tuple(key for key in keys if key == "chronic_pain"),
+        by=tuple(key for key in compared if key in keys),
     )
 
 

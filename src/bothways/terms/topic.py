@@ -65,6 +65,7 @@ class Pathway:
     measures: tuple[str, ...]
     standing: str  # the state of the evidence, in words
     names: tuple[str, ...] = ()
+    worlds: tuple[str, ...] = ()  # simulated worlds in which it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Circumstance:
     definition: str
     caution: str
     needs: tuple[str, ...] = ()
+    worlds: tuple[str, ...] = ()  # simulated worlds in which it matters
+    estimates: tuple[str, ...] = ()  # ids of the published estimates that speak of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class PathwayPart(Part):
     measures: Words
     standing: Text
     names: Words = ()
+    worlds: Words = ()
 
     def term(self) -> Pathway:
         """The same pathway as the package's own word."""
@@ -54,6 +55,8 @@ class CircumstancePart(Part):
     definition: Text
     caution: Text
     needs: Words = ()
+    worlds: Words = ()
+    estimates: Words = ()
 
     def term(self) -> Circumstance:
         """The same circumstance as the package's own word."""
@@ -128,4 +131,7 @@ class TopicPart(Part):
         for claim in self.claims:
             if set(claim.estimates) - known:
                 raise ValueError(f"claim {claim.number} names an estimate that 'evidence' does not hold")
+        for circumstance in self.circumstances:
+            if set(circumstance.estimates) - known:
+                raise ValueError(f"circumstance '{circumstance.key}' names an estimate that 'evidence' does not hold")
         return self
