@@ -5,7 +5,8 @@
 
 ``pathways``: worlds in which one mediator of a family carries the whole effect while the others follow the source and
 lead nowhere. N is what `plan panel` asks for the carrying mediator's second leg at 80 % power, with all processes in
-the model, and 300 at least: so many scores at once are not modelled in fewer people. Named: the interval of the indirect effect over two waves, in the model with all mediators, is above none.
+the model, and 300 at least: so many scores at once are not modelled in fewer people. Named: the interval of the
+indirect effect over two waves, in the model with all mediators, holds no nought.
 ``circumstances``: `chronic-only` (pain acts only once it has lasted) and its twin `any-pain`; found: p < 0.05 of the
 contrast. Every share stands with its Monte Carlo error. Results are for one machine's seeds 1, 2, ... and are the same
 on every machine.
@@ -97,7 +98,7 @@ def circumstances(worlds: int, people: int) -> Iterator[str]:
                         inside.append((row.estimate.value, row.estimate.se))
         told = ", ".join(f"{way} {_share(float(np.mean(np.array(v) < 0.05)), len(v))}" for way, v in p.items())
         value, se = np.mean(inside, axis=0)
-        yield f"{name}: N = {people:,}; contrast found: {told}; back pain to depression {value:.3f}, mean error {se:.3f}"
+        yield f"{name}: N = {people:,}; contrast found: {told}; b_to_a {value:.3f}, mean error {se:.3f}"
 
 
 def _share(share: float, worlds: int) -> str:
