@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bothways.designs.base import Refusal
+from bothways.designs.diary.aftermath import aftermath_tables
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run, answers_of
 from bothways.designs.diary.checks import caveats_of, surprises
 from bothways.designs.diary.estimation import (
@@ -92,6 +93,7 @@ class DiaryDesign:
         tables = [records_table(setup), models_table(models, "day" if setup.in_days else "occasion")]
         if models.chosen.usable:
             tables += [impulse_table(setup, models, lags), plan_table(setup, settings, answers)]
+            tables += aftermath_tables(run)
             tables += _forecasts(setup, models.chosen, settings, progress)
             if setup.one_person and seen is not None:
                 tables.append(course_table(setup, seen, settings.level))

@@ -17,6 +17,7 @@ from bothways.engine.statespace.fit import StateSpaceFit, fit_series
 from bothways.engine.statespace.inference import LEAST_PEOPLE, Covariance, covariance
 from bothways.engine.statespace.rivals import hidden_common_cause
 from bothways.engine.statespace.structure import Structure, multivariate
+from bothways.engine.statespace.system import System
 from bothways.terms.answer import Estimate
 from bothways.terms.question import Scale
 
@@ -74,12 +75,18 @@ def base_structure(setup: DiarySetup, *, error: bool) -> Structure:
         error=error,
         regressors=setup.regressors,
         input_names=setup.phases,
+        impulse_names=setup.impulses,
     )
 
 
 def fitted(name: str, structure: Structure, setup: DiarySetup, error: bool, start: np.ndarray | None = None) -> Fitted:
-    """One fit and its covariance."""
-    fit = fit_series(structure, setup.series, start)
+    """One fit and its covariance.
+
+    Only a model of the pair's own processes without error is bounded where its drift runs away: what else fits answers
+    in which nothing carries over, an error or an unseen process, cannot be told apart from them and need not end.
+    """
+    bounding = not error and "hidden" not in structure.processes
+    fit = fit_series(structure, setup.series, start, bounding=bounding)
     return Fitted(name, fit, covariance(fit) if fit.converged else None, error)
 
 
@@ -137,23 +144,33 @@ def delta(model: Fitted, function: Function) -> tuple[Float[np.ndarray, " k"], F
     (log variance −8 ± 10) does not send the band astray. Where there are bootstrap draws and they scatter more, the
     errors are widened to theirs.
     """
+    return delta_of(model, lambda systems: function(*_stacked(systems)))
+
+
+def delta_of(
+    model: Fitted, function: Callable[[list[System]], np.ndarray]
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"]]:
+    """As `delta`, for an estimand of any of the model's matrices: a list of systems -> (n, k)."""
     fit = model.fit
     assert model.covariance is not None
     q = fit.theta.size
     steps = 1e-5 * np.eye(q)
-    values = _at(model, np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps]), function)
+    values = function(_systems(model, np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps])))
     J = (values[1 : q + 1] - values[q + 1 :]).T / 2e-5
     C = J @ model.covariance.matrix @ J.T
     if model.draws is not None:
-        scatter = _at(model, model.draws, function).std(axis=0)
+        scatter = function(_systems(model, model.draws)).std(axis=0)
         wider = np.maximum(1.0, scatter / np.sqrt(np.maximum(np.diag(C), 1e-18)))
         C = C * np.outer(wider, wider)
     return values[0], np.asarray(C)
 
 
-def _at(model: Fitted, thetas: Float[np.ndarray, "n q"], function: Function) -> np.ndarray:
-    systems = [model.fit.structure.system(theta) for theta in thetas]
-    return function(np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems]))
+def _systems(model: Fitted, thetas: Float[np.ndarray, "n q"]) -> list[System]:
+    return [model.fit.structure.system(theta) for theta in thetas]
+
+
+def _stacked(systems: list[System]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems])
 
 
 def estimate(value: float, se: float, model: Fitted, level: float, scale: Scale = Scale.SD_PER_SD) -> Estimate:

@@ -1,13 +1,14 @@
-"""Records -> series: scaled answers at their times; trend, phases and characteristics as regressors."""
+"""Records -> series: scaled answers at their times; trend, phases, events and characteristics as regressors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from bothways.engine.statespace.series import MINUTE, Series, make_series
+from bothways.designs.diary.impulses import Strikes, strikes_of
+from bothways.engine.statespace.series import MINUTE, Series, insert_rows, make_series
 from bothways.terms.records import Records, TimeUnit
 
 FEW_PEOPLE = 8  # below it, usual levels are estimated one by one and not as draws from a population
@@ -20,7 +21,9 @@ class DiarySetup:
     """What is fitted, and how to read it.
 
     ``processes`` are keys: A, B, then pathways. Answers are scaled: (answer − ``center``) / ``spread``, the spread
-    within persons. ``kept`` numbers the persons of the records that are used. ``phases`` name the inputs.
+    within persons. ``kept`` numbers the persons of the records that are used. ``phases`` name the inputs that hold
+    for a while, ``impulses`` those that strike at a moment. ``indicators`` are the keys that each process is read
+    from: itself, or items. ``asked`` (rows,) is false where a row stands for an event between two prompts.
     """
 
     records: Records
@@ -32,6 +35,9 @@ class DiarySetup:
     regressors: tuple[str, ...]
     phases: tuple[str, ...]
     random_means: bool
+    impulses: tuple[str, ...] = ()
+    indicators: tuple[tuple[str, ...], ...] = ()
+    asked: Bool[np.ndarray, " rows"] | None = None
 
     @property
     def one_person(self) -> bool:
@@ -61,30 +67,72 @@ def answers_by_person(records: Records) -> Int[np.ndarray, "people 2"]:
     return np.stack([np.bincount(records.person, given[:, j], records.people) for j in range(2)], axis=1).astype(int)
 
 
-def set_up(records: Records, pathways: tuple[str, ...] = (), *, trend: bool = True, phases: bool = True) -> DiarySetup:
-    """The series of A, B and ``pathways``, with a linear trend and phases as regressors unless told not to."""
+def set_up(
+    records: Records,
+    pathways: tuple[str, ...] = (),
+    *,
+    trend: bool = True,
+    phases: bool = True,
+    items: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
+) -> DiarySetup:
+    """The series of A, B and ``pathways``, with a linear trend, phases and events as regressors unless told not to.
+
+    ``items`` are the keys from which A and B are to be read in place of their scores.
+    """
     processes = (records.pair.a.key, records.pair.b.key, *pathways)
+    indicators = (*(items or tuple((key,) for key in processes[:2])), *((key,) for key in pathways))
     kept = np.flatnonzero(answers_by_person(records).min(axis=1) >= LEAST_ANSWERS)
     rows = np.flatnonzero(np.isin(records.person, kept))
     person = np.searchsorted(kept, records.person[rows])
-    values = np.column_stack([records.values[key][rows] for key in processes]).astype(np.float64)
-    names, inputs = _phases(records, rows) if phases else ((), np.zeros((rows.size, 0)))
-    person, time, values, inputs = _one_row_a_minute(person, records.time[rows], values, inputs)
-    center = np.nanmean(values, axis=0)
-    spread = within_spread(values, person, kept.size)
-    values = (values - center) / spread
+    values = np.column_stack([records.values[key][rows] for keys in indicators for key in keys]).astype(np.float64)
+    strikes = strikes_of(records, rows, kept)
+    names, inputs = _phases(records, rows, strikes.columns) if phases else ((), np.zeros((rows.size, 0)))
+    table = _Rows(person, records.time[rows], values, inputs, strikes.at_rows, np.ones(rows.size, bool))
+    table = _one_row_a_minute(_with_events(table, strikes))
+    center = np.nanmean(table.values, axis=0)
+    spread = within_spread(table.values, table.person, kept.size)
     random_means = kept.size >= FEW_PEOPLE
-    regressors, design = _design(records, kept, person, time, trend, random_means)
+    regressors, design = _design(records, kept, table.person, table.time, trend, random_means)
     series = make_series(
-        person,
-        time,
-        values,
+        table.person,
+        table.time,
+        (table.values - center) / spread,
         design=design,
-        inputs=inputs,
-        basis=np.ones((time.size, 1)) if random_means else None,
+        inputs=table.inputs,
+        impulses=table.impulses,
+        basis=np.ones((table.time.size, 1)) if random_means else None,
         resolution=MINUTE if records.time_unit is TimeUnit.DAY else 1e-6,
     )
-    return DiarySetup(records, processes, series, center, spread, kept, regressors, names, random_means)
+    return DiarySetup(
+        records, processes, series, center, spread, kept, regressors, names, random_means, strikes.names, indicators,
+        table.asked,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The columns of the series while rows are put in and merged."""
+
+    person: Int[np.ndarray, " rows"]
+    time: Float[np.ndarray, " rows"]
+    values: Float[np.ndarray, "rows d"]
+    inputs: Float[np.ndarray, "rows c"]
+    impulses: Float[np.ndarray, "rows e"]
+    asked: Bool[np.ndarray, " rows"]
+
+
+def _with_events(table: _Rows, strikes: Strikes) -> _Rows:
+    """A row without answers at the very moment of each event; phases hold through it."""
+    if strikes.person.size == 0:
+        return table
+    columns = (table.values, table.inputs, table.impulses)
+    person, time, (values, inputs, impulses), new = insert_rows(
+        table.person, table.time, columns, strikes.person, strikes.time
+    )
+    order = np.lexsort((strikes.time, strikes.person))
+    impulses[new] = strikes.between[order]
+    inputs = np.column_stack([_carried_forward(c, person) for c in inputs.T]) if inputs.shape[1] else inputs
+    return _Rows(person, time, values, inputs, impulses, ~new)
 
 
 def within_spread(
@@ -103,21 +151,24 @@ def within_spread(
     return out
 
 
-def _one_row_a_minute(
-    person: np.ndarray, time: np.ndarray, values: np.ndarray, inputs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _one_row_a_minute(table: _Rows) -> _Rows:
     """Answers given within the same minute are averaged: they are one look at one moment."""
-    minute = np.rint(time / MINUTE)
-    first = np.ones(time.size, bool)
-    first[1:] = (person[1:] != person[:-1]) | (minute[1:] != minute[:-1])
+    minute = np.rint(table.time / MINUTE)
+    first = np.ones(minute.size, bool)
+    first[1:] = (table.person[1:] != table.person[:-1]) | (minute[1:] != minute[:-1])
     if first.all():
-        return person, time, values, inputs
+        return table
     starts = np.flatnonzero(first)
-    given = np.isfinite(values)
+    given = np.isfinite(table.values)
     counts = np.add.reduceat(given, starts, axis=0)
-    sums = np.add.reduceat(np.where(given, values, 0.0), starts, axis=0)
+    sums = np.add.reduceat(np.where(given, table.values, 0.0), starts, axis=0)
     merged = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return person[starts], time[starts], merged, inputs[starts]
+    last = np.append(starts[1:], minute.size) - 1
+    impulses = (
+        np.maximum.reduceat(table.impulses, starts, axis=0) if table.impulses.shape[1] else table.impulses[starts]
+    )
+    asked = np.logical_or.reduceat(table.asked, starts)
+    return _Rows(table.person[starts], table.time[starts], merged, table.inputs[last], impulses, asked)
 
 
 def _design(
@@ -144,8 +195,10 @@ def _design(
     return tuple(names), np.column_stack(columns)
 
 
-def _phases(records: Records, rows: Int[np.ndarray, " rows"]) -> tuple[tuple[str, ...], Float[np.ndarray, "rows c"]]:
-    """Stated columns that change over time, as inputs that hold from one row to the next.
+def _phases(
+    records: Records, rows: Int[np.ndarray, " rows"], struck: tuple[str, ...]
+) -> tuple[tuple[str, ...], Float[np.ndarray, "rows c"]]:
+    """Stated columns that change over time and do not strike (``struck``), as inputs that hold from row to row.
 
     A column of few levels becomes one 0/1 input for each level but the first; another is scaled to SD 1. A value
     that is missing is that of the row before.
@@ -154,7 +207,7 @@ def _phases(records: Records, rows: Int[np.ndarray, " rows"]) -> tuple[tuple[str
     columns: list[np.ndarray] = []
     for key in (*records.roles.covariates, *records.roles.by):
         column = records.values.get(key)
-        if column is None or key in records.baseline:
+        if column is None or key in records.baseline or key in struck:
             continue
         held = _carried_forward(column[rows], records.person[rows])
         levels = np.unique(held)

@@ -93,16 +93,21 @@ def total_and_gradient(
 
 
 def fit_series(
-    structure: Structure, series: Series, start: Float[np.ndarray, " q"] | None = None, *, attempts: int = 4
+    structure: Structure,
+    series: Series,
+    start: Float[np.ndarray, " q"] | None = None,
+    *,
+    attempts: int = 4,
+    bounding: bool = True,
 ) -> StateSpaceFit:
     """Climb from moments (or ``start``); where that fails, from slower, faster and less noisy starts.
 
     Spreads that go to zero are held there and the rest is fitted again, so that no standard error is taken of them.
-    Where no start leads to a maximum, the drift is kept from running away (the module `bound`) and may have any sign
-    on its diagonal.
+    Where no start leads to a maximum, then, if ``bounding``, the drift is kept from running away (the module `bound`)
+    and may have any sign on its diagonal.
     """
     fit = _fit(structure, series, start, attempts)
-    if fit.converged or np.isfinite(structure.fastest):
+    if fit.converged or not bounding or np.isfinite(structure.fastest):
         return fit
     for candidate in _bounded_structures(structure, series):
         again = _fit_if_defined(candidate, series, None, 2)

@@ -1,0 +1,122 @@
+"""Diaries with events, items and circumstances: set-up, truth of simulated worlds, and what is said of pure chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from bothways.designs.diary import DiaryDesign
+from bothways.designs.diary.aftermath import aftermath_tables
+from bothways.designs.diary.answers import Run
+from bothways.designs.diary.estimation import Models, base_structure, fitted
+from bothways.designs.diary.impulses import marks_moments
+from bothways.designs.diary.lags import choose_lags
+from bothways.designs.diary.setup import DiarySetup, set_up
+from bothways.simulation import Observation, simulate
+from bothways.terms.progress import silent
+from bothways.terms.records import Events, Records
+from bothways.terms.settings import Settings
+from bothways.terms.verdict import Reading, read_estimate
+
+DESIGN = DiaryDesign()
+QUICK = Settings(quick=True)
+LOOK = Observation(error=0.2, missing=0.1)
+
+
+def diary(people: int = 1, answers: int = 300, seed: int = 3) -> Records:
+    return simulate("null", people=people, waves=answers, seed=seed, design="diary", observation=LOOK).records
+
+
+def answered(setup: DiarySetup, settings: Settings = QUICK) -> Run:
+    """A run with the plain model alone, which is all that the tables need."""
+    model = fitted("ct-var", base_structure(setup, error=False), setup, False)
+    lags = choose_lags(setup, ())
+    return Run(setup, settings, Models(model, model, model, None, None, None), lags, (), ())
+
+
+def struck(records: Records, rng: np.random.Generator, height: float = 3.0) -> Records:
+    """The same diary with forty quarrels, after each of which B stands higher by ``height``, fading within a day."""
+    key = records.pair.b.key
+    first, last = records.time[0], records.time[-1]
+    when = np.sort(rng.uniform(first, last, 40))
+    b = records.values[key].copy()
+    spread = float(np.nanstd(b))
+    for t in when:
+        since = records.time - t
+        b += np.where(since >= 0, height * spread * np.exp(-4.0 * np.maximum(since, 0.0)), 0.0)
+    events = {"quarrel": Events(np.zeros(40, np.int64), when, np.ones(40, np.int64))}
+    return replace(records, values={**records.values, key: b}, events=events)
+
+
+def test_dated_events_strike_at_their_own_time() -> None:
+    records = struck(diary(), np.random.default_rng(1))
+    setup = set_up(records)
+    assert setup.impulses == ("quarrel",)
+    assert setup.series.impulses.sum() == 40
+    rows = np.flatnonzero(setup.series.impulses[:, 0])
+    np.testing.assert_allclose(setup.series.time[rows], records.events["quarrel"].time, atol=1 / 1440)
+    assert np.isnan(setup.series.values[~setup.asked]).all()
+    assert setup.asked.sum() == set_up(diary()).series.rows
+
+
+def test_what_follows_an_event_is_found_where_it_was_put() -> None:
+    records = struck(diary(), np.random.default_rng(1))
+    run = answered(set_up(records))
+    (table,) = aftermath_tables(run)
+    labels = (records.pair.a.label, records.pair.b.label)
+    rows = {(r["outcome"], r["lag, days"]): r for r in table.as_dicts()}
+    at_once = rows[labels[1], 0.0]
+    truth = 3.0 * float(np.nanstd(diary().values[records.pair.b.key]))
+    assert at_once["low"] < truth < at_once["high"] * 1.15
+    assert at_once["low"] > 0.5 * truth
+    assert rows[labels[0], 0.0]["low"] < 0.0 < rows[labels[0], 0.0]["high"]
+    system, lag = run.models.chosen.fit.system, float(run.lags.curve[3])
+    expected = (expm(system.drift * lag) @ system.impulses)[1, 0] * run.setup.spread[1]
+    assert rows[labels[1], lag]["change, points"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_ones_that_stand_alone_strike_and_others_hold() -> None:
+    records = diary()
+    rng = np.random.default_rng(2)
+    tablet = np.zeros(records.rows)
+    tablet[rng.choice(records.rows // 3, 20, replace=False) * 3] = 1.0
+    taper = (np.arange(records.rows) > 100).astype(float)
+    nobody = np.zeros(records.rows, np.int64)
+    assert marks_moments(tablet, nobody)
+    assert not marks_moments(taper, nobody)
+    assert not marks_moments(rng.integers(0, 2, records.rows).astype(float), nobody)
+    stated = replace(
+        records,
+        values={**records.values, "tablet": tablet, "taper": taper},
+        roles=replace(records.roles, covariates=("tablet", "taper")),
+    )
+    setup = set_up(stated)
+    assert setup.impulses == ("tablet",)
+    assert setup.phases == ("taper=1",)
+    assert setup.series.impulses.sum() == 20
+
+
+def test_few_events_are_left_alone() -> None:
+    records = struck(diary(), np.random.default_rng(1))
+    quarrels = records.events["quarrel"]
+    few = replace(records, events={"quarrel": Events(quarrels.person[:3], quarrels.time[:3], quarrels.onset[:3])})
+    assert set_up(few).impulses == ()
+
+
+def test_pure_chance_is_answered_with_doubt() -> None:
+    """Sixty days of one person whose answers are dice: an estimate that cannot tell, and the reason in words."""
+    rng = np.random.default_rng(4)
+    records = diary()
+    pair = records.pair
+    values = {key: rng.normal(size=60) for key in (pair.a.key, pair.b.key)}
+    dice = replace(
+        records, person=np.zeros(60, np.int64), time=np.arange(60.0), values=values, events={}, wave=None, baseline={}
+    )
+    found = DESIGN.answer(dice, Settings(headline_only=True), silent)
+    for answer in (found.a_to_b, found.b_to_a):
+        assert answer.estimate is not None
+        assert read_estimate(answer.estimate, 0.05) is Reading.UNCERTAIN
+        assert "no_carry_over" in {c.code for c in answer.caveats}
