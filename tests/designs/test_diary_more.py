@@ -13,6 +13,7 @@ from bothways.designs.diary.aftermath import aftermath_tables
 from bothways.designs.diary.answers import Run
 from bothways.designs.diary.estimation import Models, base_structure, fitted
 from bothways.designs.diary.impulses import marks_moments
+from bothways.designs.diary.items import item_answers, items_in
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.simulation import Observation, simulate
@@ -120,3 +121,34 @@ def test_pure_chance_is_answered_with_doubt() -> None:
         assert answer.estimate is not None
         assert read_estimate(answer.estimate, 0.05) is Reading.UNCERTAIN
         assert "no_carry_over" in {c.code for c in answer.caveats}
+
+
+def with_items(records: Records, seed: int = 1) -> Records:
+    """B asked by three items, each of them B with chance of its own; the score is their mean."""
+    rng = np.random.default_rng(seed)
+    key = records.pair.b.key
+    b = records.values[key]
+    spread = float(np.nanstd(b))
+    items = {f"ache{k}": w * b + rng.normal(0, spread, b.size) for k, w in ((1, 1.0), (2, 0.8), (3, 1.2))}
+    values = {**records.values, **items, key: np.mean(list(items.values()), axis=0)}
+    return replace(records, values=values, roles=replace(records.roles, b=tuple(items)))
+
+
+def test_items_take_the_chance_out_of_a_score() -> None:
+    """A leads to B; the score holds much chance, and what its items share does not."""
+    look = Observation(error=0.0, missing=0.1)
+    seen = simulate("depression-first", people=40, waves=40, seed=5, design="diary", observation=look)
+    records = with_items(seen.records)
+    assert items_in(seen.records) is None
+    assert items_in(records) == ((records.pair.a.key,), ("ache1", "ache2", "ache3"))
+    run = answered(set_up(records))
+    answers, tables = item_answers(run)
+    there, back = answers
+    assert there.estimate is not None
+    assert back.estimate is not None
+    truth = seen.truth(there.question).value
+    assert there.estimate.low < truth < there.estimate.high
+    assert back.estimate.low < 0 < back.estimate.high
+    rows = tables[0].as_dicts()
+    assert [row["item"] for row in rows][1:] == ["ache1", "ache2", "ache3"]
+    assert all(0.2 < row["share that is chance"] < 0.8 for row in rows[1:])

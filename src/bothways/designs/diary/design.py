@@ -20,6 +20,7 @@ from bothways.designs.diary.estimation import (
     fitted,
     resampled,
 )
+from bothways.designs.diary.items import item_answers
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.limits import limits_of
 from bothways.designs.diary.pathways import pathway_answers, pathways_in
@@ -98,6 +99,9 @@ class DiaryDesign:
             if setup.one_person and seen is not None:
                 tables.append(course_table(setup, seen, settings.level))
             tables += [*_persons(run, progress), *what_if_tables(run)]
+            if not settings.quick:
+                more, told = item_answers(run)
+                answers, tables = (*answers, *more), [*tables, *told]
             for pathway in () if settings.quick else pathways_in(records):
                 progress(f"diary: pathway {setup.label(pathway)}", 0.9)
                 answers = (*answers, *pathway_answers(run, pathway))
