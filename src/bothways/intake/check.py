@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from bothways.intake import notice
 from bothways.intake.care import self_harm_items
+from bothways.intake.circumstances import offered, with_circumstances, without_cuts
 from bothways.intake.conditions import higher_is_worse, settled_pair
 from bothways.intake.dated import DatedColumns, watch
 from bothways.intake.findings import count, in_order, warning
@@ -51,7 +52,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     """
     progress("reading the table", 0.0)
     sheet = open_table(source, layout.sheet)
-    plan = make_plan(sheet, topic, layout)
+    plan = offered(sheet, make_plan(sheet, topic, without_cuts(layout)), layout)
     check_options(sheet, plan, layout)
     progress("reading the columns", 0.4)
     long = _lengthened(sheet, plan, layout) if plan.dated is None else _watched(sheet, plan, plan.dated, layout)
@@ -60,6 +61,8 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     clock_axis = axis(long.clock, long.person, layout, f"{sheet.name}, '{plan.roles.time or 'waves'}'")
     rows, repeats = _canonical(long, clock_axis, sheet.name)
     records = _records(sheet, plan, topic, layout, long, clock_axis, rows)
+    records, circumstances = with_circumstances(records, plan, layout)
+    found += circumstances
     found += [*repeats, *(finding for column in long.columns for finding in column.findings)]
     found += notice.guesses(plan, records, long.clock.says)
     found += notice.codes(long.columns, plan)

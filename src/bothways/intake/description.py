@@ -36,7 +36,8 @@ def describe(records: Records) -> tuple[Table, ...]:
 def _variables(records: Records) -> tuple[list[str], list[str]]:
     """(keys with a part, the two conditions first; all others)."""
     roles, pair = records.roles, records.pair
-    parts = (pair.a.key, pair.b.key, *roles.covariates, *roles.pathways, *roles.by)
+    by = () if "by" in roles.guessed else roles.by  # what is offered keeps its place among the rest
+    parts = (pair.a.key, pair.b.key, *roles.covariates, *roles.pathways, *by)
     keys = [key for key in dict.fromkeys(parts) if key in records.values]
     rest = [key for key in sorted(records.values) if key not in keys and key not in records.categories]
     return [key for key in keys if key not in records.categories], rest
