@@ -30,7 +30,8 @@ class Settings:
     and nothing else: no rivals, no tables, no bootstrap. ``negative_control`` names a column that cannot be affected
     by either condition; an answer that "finds" it is under suspicion. ``challenge_seconds`` end the challenges; what
     they leave no time for is reported as not run. ``what_if`` names hypothetical changes whose model-implied course is
-    wanted.
+    wanted. ``accuracy`` states how well a condition's presence is seen: (sensitivity, specificity) by its key, NaN for
+    one that is to be estimated.
     """
 
     level: float = 0.95
@@ -44,6 +45,7 @@ class Settings:
     horizon_days: tuple[float, ...] = ()
     smallest_effects: Mapping[Scale, float] = field(default_factory=dict)
     cuts: Mapping[str, float] = field(default_factory=dict)
+    accuracy: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     what_if: tuple[WhatIf, ...] = ()
     designs: tuple[str, ...] = ()  # empty: every design that can answer
 

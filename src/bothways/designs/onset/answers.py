@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from bothways.designs.onset.estimation import PATHS, RECOVERY, Fits, told_apart
 from bothways.designs.onset.guards import caveats_of, labels
+from bothways.designs.onset.misclassified import accuracy_says
 from bothways.designs.onset.models import Fitted
 from bothways.designs.onset.setup import OnsetSetup
 from bothways.engine.chain.delta import Interval, Link, delta
@@ -45,7 +46,9 @@ class Room:
 
 def room_of(setup: OnsetSetup, settings: Settings, fits: Fits) -> Room:
     """Gather caveats and assumptions once."""
-    return Room(setup, settings, fits, _assumptions(setup, fits), caveats_of(setup, fits))
+    room = Room(setup, settings, fits, _assumptions(setup, fits), caveats_of(setup, fits))
+    says = accuracy_says(setup, fits.errors, settings.accuracy, settings.level)
+    return replace(room, caveats=(*room.caveats, Caveat("seen_with_error", says))) if says else room
 
 
 def answers_of(room: Room) -> tuple[Answer, ...]:

@@ -42,6 +42,8 @@ class OnsetDesign:
 
     def refuse(self, records: Records, settings: Settings) -> Refusal | None:
         """It needs states, dated events or scores with a cut-off, people seen twice, and onsets to count."""
+        if records.people == 1:
+            return Refusal("it needs many people, and this is one person", "Add people, or keep a diary of 50 answers.")
         for condition in (records.pair.a, records.pair.b):
             if condition.kind is Kind.SCORE and cut_of(condition, settings) is None:
                 return Refusal(
@@ -73,7 +75,7 @@ class OnsetDesign:
         began = clock.perf_counter()
         progress("onset: setting up", 0.05)
         setup = prepare(records, settings, self.hysteresis)
-        fits = fit_all(setup, progress, quick=settings.quick)
+        fits = fit_all(setup, progress, quick=settings.quick, accuracy=settings.accuracy)
         progress("onset: answers", 0.85)
         room = room_of(setup, settings, fits)
         if settings.headline_only:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
+from bothways.designs.onset.misclassified import Accuracy, misclassified
 from bothways.designs.onset.models import Fitted, drifting_cause, frailty, plain
 from bothways.designs.onset.setup import OnsetSetup
 from bothways.terms.progress import Progress
@@ -24,18 +25,22 @@ SUPPORT = 1.92  # log-likelihood units within which a rival is as good: half the
 
 @dataclass(frozen=True, slots=True)
 class Fits:
-    """All chains of one run. ``speaks`` gives the headline; ``rival`` holds no influence at all."""
+    """All chains of one run. ``speaks`` gives the headline; ``rival`` holds no influence at all.
+
+    ``errors`` is the chain behind states seen with error: the same records read otherwise, shown beside the others.
+    """
 
     speaks: Fitted
     chain: Fitted
     frailty: Fitted | None = None
     drifting: Fitted | None = None
     rival: Fitted | None = None
+    errors: Fitted | None = None
 
     @property
     def all(self) -> tuple[Fitted, ...]:
         """The speaking one first, each once."""
-        others = (self.chain, self.frailty, self.drifting, self.rival)
+        others = (self.chain, self.frailty, self.drifting, self.rival, self.errors)
         return (self.speaks, *(f for f in others if f is not None and f is not self.speaks))
 
     @property
@@ -44,12 +49,13 @@ class Fits:
         return tuple(f for f in self.all if f is not self.speaks and f is not self.rival and f.usable)
 
 
-def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False) -> Fits:
+def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False, accuracy: Accuracy | None = None) -> Fits:
     """The plain chain, and unless ``quick`` its rivals; the smallest AIC among usable ones with ratios speaks."""
     progress("onset: the chain", 0.1)
     chain = plain(setup)
+    errors = misclassified(setup, chain, accuracy or {}) if chain.usable else None
     if quick or not chain.usable:
-        return Fits(chain, chain)
+        return Fits(chain, chain, errors=errors)
     progress("onset: a lasting proneness", 0.25)
     lasting = frailty(setup, chain)
     progress("onset: a common cause that drifts", 0.45)
@@ -58,7 +64,7 @@ def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False) -> Fi
     rival = drifting_cause(setup, chain, influence=False)
     usable = [f for f in (chain, lasting, drifting) if f.usable]
     speaks = min(usable, key=criterion)
-    return Fits(speaks, chain, lasting, drifting, rival)
+    return Fits(speaks, chain, lasting, drifting, rival, errors)
 
 
 def criterion(fitted: Fitted) -> float:

@@ -153,7 +153,7 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
     rates = Predictor(wide, own.covariates, (*own.names, "cause high", "cause switches"), offset, basis)
     E = np.zeros((wide.size, wide.size))
     place = [k % alive for k in range(2 * alive)] + ([K - 1] if setup.mortal else [])
-    E[np.arange(wide.size), place] = 1.0
+    E[np.arange(wide.size), place[: 2 * alive] + [wide.size - 1] * setup.mortal] = 1.0
     masks = np.array([[m[p] for p in place] for m in MASKS[:, :K]])
     seen = _from_first_known(setup, K, wide.size, masks)
     counts = np.bincount(setup.entry[setup.entry >= 0], minlength=alive)[:alive] * 1.0

@@ -114,6 +114,8 @@ def _models(room: Room) -> Table:
     a, b = labels(room.setup)
     reach = float(ndtri(0.5 + room.settings.level / 2))
     for fitted in room.fits.all:
+        if fitted is room.fits.errors:  # its likelihood is of the first observation too: not to be compared
+            continue
         cells: list[Cell] = []
         for direction in BOTH_WAYS:
             value, error, _ = fitted.log_ratio(*PATHS[direction])

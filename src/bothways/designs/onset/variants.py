@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 from bothways.designs.onset.answers import BOTH_WAYS, Room
 from bothways.designs.onset.estimation import PATHS
-from bothways.designs.onset.models import effects_of, fitted_chain, plain
+from bothways.designs.onset.misclassified import accuracies, accuracy_says
+from bothways.designs.onset.models import Fitted, effects_of, fitted_chain, plain
 from bothways.designs.onset.setup import OnsetSetup, prepare
 from bothways.designs.onset.states import DAYS_PER_YEAR, DEAD, cut_of
 from bothways.engine.chain.fit import fit
@@ -27,13 +28,12 @@ LEAST_CHANGES = 10
 
 def variants_of(room: Room) -> tuple[Table, ...]:
     """Every variant that these records allow."""
-    tables = (_cuts(room), _windows(room), _dose(room))
+    tables = (_cuts(room), _accuracy(room), _windows(room), _dose(room))
     return tuple(table for table in tables if table is not None)
 
 
-def _both_ratios(room: Room, setup: OnsetSetup) -> list[Cell]:
-    """Both ratios of the plain chain with limits; empty where there is none."""
-    fitted = plain(setup)
+def _both_ratios(room: Room, fitted: Fitted) -> list[Cell]:
+    """Both ratios of a chain with limits; empty where there is none."""
     cells: list[Cell] = []
     reach = float(ndtri(0.5 + room.settings.level / 2))
     for direction in BOTH_WAYS:
@@ -43,6 +43,21 @@ def _both_ratios(room: Room, setup: OnsetSetup) -> list[Cell]:
         else:
             cells += [None, None, None]
     return cells
+
+
+def _accuracy(room: Room) -> Table | None:
+    """Both ratios with states as they were seen, and behind states seen with error."""
+    errors = room.fits.errors
+    if errors is None:
+        return None
+    found = accuracies(room.setup, errors, room.settings.accuracy, room.settings.level)
+    columns = ("states", *(f"{what}, {label}" for label, what, *_ in found), *_ratio_columns(room))
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("as they were seen", *(1.0 for _ in found), *_both_ratios(room, room.fits.chain)),
+        ("seen with error", *(value for _, _, value, *_ in found), *_both_ratios(room, errors)),
+    )
+    note = accuracy_says(room.setup, errors, room.settings.accuracy, room.settings.level)
+    return Table("onset_accuracy", "If presence is seen with error", columns, rows, note)
 
 
 def _cuts(room: Room) -> Table | None:
@@ -60,7 +75,7 @@ def _cuts(room: Room) -> Table | None:
             again = prepare(setup.records, settings)
             if again.moves[[0, 0, 1, 2], [1, 2, 3, 3]].min() > 0:
                 label = setup.records.labels.get(key, key)
-                rows.append((label, float(other), *_both_ratios(room, again)))
+                rows.append((label, float(other), *_both_ratios(room, plain(again))))
     columns = ("score", "present from", *_ratio_columns(room))
     return Table("onset_cuts", "At neighbouring cut-offs", columns, tuple(rows)) if rows else None
 

@@ -76,13 +76,17 @@ class Sweep:
 
 
 def tables(model: ChainModel, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(weights (O, K), starts (O, K)): what each symbol says of the states, later and at the first observation."""
+    """(weights (O, K), starts (O, K)): what each symbol says of the states, later and at the first observation.
+
+    Of a hidden chain a mask names symbols, one of which was seen: its weight is the sum of theirs.
+    """
     weights = model.sequences.weights
     if model.emission is None or model.initial is None:
         return weights, weights / weights.sum(1, keepdims=True)
     K = model.predictor.graph.size
     _, psi, phi = model.split(theta)
-    weights = np.vstack([model.emission.table(psi).T, weights[K:]])
+    seen = model.emission.table(psi).T
+    weights = np.vstack([seen, weights[K:] @ seen])
     return weights, weights * model.initial.vector(phi)
 
 
@@ -216,7 +220,8 @@ def sequence_scores(model: ChainModel, theta: np.ndarray, swept: Sweep) -> Float
     by_weight = swept.by_weight.copy()
     start = data.steps.start
     by_weight[np.arange(data.size), start] += pi * swept.by_start
-    emission = np.einsum("sor,rok->sk", by_weight[:, :K], model.emission.derivative(psi))
+    by_symbol = by_weight[:, :K] + np.einsum("smr,mo->sor", by_weight[:, K:], data.weights[K:])
+    emission = np.einsum("sor,rok->sk", by_symbol, model.emission.derivative(psi))
     initial = (weights[start] * swept.by_start) @ model.initial.derivative(phi)
     return np.hstack([rates, emission, initial])
 
