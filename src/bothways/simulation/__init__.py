@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bothways.simulation.catalogue import OnsetRates, WorldSpec, worlds
     from bothways.simulation.many import simulate_each, simulate_many
     from bothways.simulation.observe import Observation
+    from bothways.simulation.onset_twin import carroll_twin
     from bothways.simulation.trial_world import TrialWorld, simulate_trial
     from bothways.simulation.truth import Truth
     from bothways.simulation.world import World, simulate
@@ -20,6 +21,7 @@ _HOMES = {
     "Truth": "truth",
     "World": "world",
     "WorldSpec": "catalogue",
+    "carroll_twin": "onset_twin",
     "simulate": "world",
     "simulate_each": "many",
     "simulate_many": "many",
@@ -33,6 +35,7 @@ __all__ = [
     "Truth",
     "World",
     "WorldSpec",
+    "carroll_twin",
     "simulate",
     "simulate_each",
     "simulate_many",

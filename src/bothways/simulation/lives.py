@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -18,7 +17,7 @@ from bothways.terms.errors import WorldError
 YEAR = 365.25
 GRID = 30.0  # days in which the slow cause stands still
 BURN = 12 * YEAR  # life before entry: recurrences, chronic pain and who is prone to what have settled by then
-Entry = Literal["free", "prevalent", "birth"]
+Entry = Literal["free", "free_of_pain", "prevalent", "birth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def live_people(
 
     "birth" starts everybody free of both; "prevalent" takes people as they are after twelve years of life in the
     rates ``before`` (left out: in the same rates); "free" takes of those only the people who at entry have neither
-    condition. Nobody dies before entry.
+    condition, "free_of_pain" those without back pain. Nobody dies before entry.
     """
     rows = rates_row(replace(before or rates, death=0.0)), rates_row(rates)
     burn = 0.0 if entry == "birth" else BURN
@@ -103,7 +102,7 @@ def live_people(
         batch = [BLOCK] * (-(-wanted // BLOCK))
         with ThreadPoolExecutor() as pool:
             jobs = pool.map(lambda r: _block(rates, rows, burn, end, r), rng.spawn(len(batch)))
-            done += [_free(lives) if entry == "free" else lives for lives in jobs]
+            done += [_admitted(lives, entry) for lives in jobs]
         found = sum(lives.people for lives in done)
         tried += sum(batch)
     return _joined(done, people)
@@ -131,8 +130,12 @@ def _proneness(rates: OnsetRates, rng: np.random.Generator) -> Float[np.ndarray,
     return np.asarray(np.exp(rates.proneness * z - rates.proneness**2 / 2))
 
 
-def _free(lives: Lives) -> Lives:
-    return _chosen(lives, np.flatnonzero(lives.start.sum(axis=1) == 0))
+def _admitted(lives: Lives, entry: Entry) -> Lives:
+    """Those who may enter the study."""
+    if entry not in ("free", "free_of_pain"):
+        return lives
+    barred = lives.start if entry == "free" else lives.start[:, 1:]
+    return _chosen(lives, np.flatnonzero(barred.sum(axis=1) == 0))
 
 
 def _chosen(lives: Lives, chosen: Int[np.ndarray, "chosen"]) -> Lives:
@@ -156,12 +159,3 @@ def _joined(parts: list[Lives], people: int) -> Lives:
         np.concatenate([part.cause for part in parts]),
     )
     return _chosen(whole, np.arange(people))
-
-
-def reference_lives(
-    rates: OnsetRates, people: int, end: float, entry: Entry, seed: int, before: OnsetRates | None = None
-) -> Iterator[Lives]:
-    """A large population in parts, so that memory stays small."""
-    rng = np.random.default_rng(seed)
-    for part in range(0, people, 20_000):
-        yield live_people(rates, min(20_000, people - part), end, entry, rng, before)

@@ -24,7 +24,7 @@ class Observation:
     otherwise; the first occasion is then complete). ``dropout`` is the share who leave between two occasions, and
     ``dropout_follows`` its log-odds per SD of the last answers. Diary: ``prompts`` a day between ``wake`` and
     ``sleep`` (hours). Onset: ``seen`` at "visits" or "dated"; ``sensitivity`` and ``specificity`` of each visit's
-    answer; ``entry`` "free" of both, "prevalent", or "birth" (free, with no life before the study).
+    answer; ``entry`` "free" of both, "free_of_pain", "prevalent", or "birth" (free, with no life before the study).
     """
 
     gap: float | None = None
@@ -44,7 +44,7 @@ class Observation:
     seen: Literal["visits", "dated"] = "visits"
     sensitivity: float = 1.0
     specificity: float = 1.0
-    entry: Literal["free", "prevalent", "birth"] = "free"
+    entry: Literal["free", "free_of_pain", "prevalent", "birth"] = "free"
 
     def __post_init__(self) -> None:
         for name in ("missing", "dropout", "sensitivity", "specificity", "jitter"):

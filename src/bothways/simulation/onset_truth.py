@@ -1,26 +1,29 @@
-"""The true answers of an onset world: hazards under intervention, and whole unobserved lives counted."""
+"""The true answers of an onset world: hazards under intervention, and what they make of people over time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import brentq
 
 from bothways.simulation.catalogue import OnsetRates
 from bothways.simulation.kernels import A_OFF, A_ON, B_OFF, B_ON, hazards
-from bothways.simulation.lives import Entry, Lives, rates_row, reference_lives
+from bothways.simulation.lives import YEAR, Entry, rates_row
+from bothways.simulation.onset_chain import State, first_onset, nothing, who_was_first
+from bothways.simulation.onset_exact import Stand, ratio_of, stand_at
 from bothways.simulation.questions import subgroup, usual_estimand
-from bothways.simulation.truth import REFERENCE_SEED, Truth
+from bothways.simulation.truth import Truth
 from bothways.terms.answer import Estimand
 from bothways.terms.errors import WorldError
-from bothways.terms.question import Direction, Question
+from bothways.terms.question import Direction, Facet, Question
 
 Intervention = Literal["as_is", "effect_removed", "onset_prevented"]
 INTERVENTIONS: tuple[Intervention, ...] = ("as_is", "effect_removed", "onset_prevented")
-REFERENCE_LIVES = 200_000
+LONGEST = 200 * YEAR  # a median time beyond this is infinite
+MOMENTS = 100  # at which time spent in a state is read
 RATIOS = (Estimand.RATE_RATIO, Estimand.RECOVERY_RATIO)
 
 
@@ -38,12 +41,14 @@ class Order:
     """Of the people who had both at one time by a horizon, the share who then had each first.
 
     ``a_first`` entered the state of both from depression alone. ``ever_a_first`` had depression before they ever
-    had back pain, counted from entry. ``people`` reached both. Shares of a and b add to one.
+    had back pain, counted from entry. ``reached`` is the share of people who reached both. Shares of a and b add to
+    one. ``se`` is the Monte Carlo error of ``a_first``, 0 where it is exact.
     """
 
     a_first: float
     ever_a_first: float
-    people: int
+    reached: float
+    se: float = 0.0
 
     @property
     def b_first(self) -> float:
@@ -74,6 +79,9 @@ def onset_truth(mechanism: OnsetMechanism, question: Question, estimand: Estiman
         return Truth(chronic / recent, wanted, "the rate ratio of chronic pain over that of recent pain")
     if wanted is Estimand.ATTRIBUTABLE_SHARE:
         return _attributable_share(mechanism, horizon, a_first)
+    if wanted is Estimand.STATE_PROBABILITY and question.facet is Facet.SPEED:
+        says = "none: of people who have the first and not yet the second, the share in whom the second has begun"
+        return Truth(begun(mechanism, horizon, a_first), wanted, says)
     if wanted is Estimand.STATE_PROBABILITY:
         states = occupancy(mechanism, horizon)
         value = states[2 if a_first else 1] + states[3]
@@ -113,19 +121,14 @@ def _ratio(row: Float[np.ndarray, "13"], kind: int, depression: tuple[int, int] 
 
 
 def _chronic_share(mechanism: OnsetMechanism, at_risk: int) -> float:
-    """The share of all time in state ``at_risk`` (2 pain alone, 3 both) in which pain is chronic."""
-    spent = np.zeros((5, 2))
-    for life in _reference(mechanism, mechanism.follow_up):
-        spent += life.days_in(mechanism.follow_up)
-    return float(spent[at_risk, 1] / spent[at_risk].sum())
-
-
-def _reference(
-    mechanism: OnsetMechanism, end: float, rates: OnsetRates | None = None, entry: Entry | None = None
-) -> Iterator[Lives]:
-    """A large population that enters as the world has it and, where ``rates`` are given, lives on under those."""
-    after, before = rates or mechanism.rates, mechanism.rates
-    return reference_lives(after, REFERENCE_LIVES, end, entry or mechanism.entry, REFERENCE_SEED, before)
+    """The share of all time in state ``at_risk`` (2 pain alone, 3 both) in which pain is chronic, by midpoints."""
+    spent = np.zeros(2)
+    for day in (np.arange(MOMENTS) + 0.5) * mechanism.follow_up / MOMENTS:
+        here = stand_at(mechanism.rates, float(day), mechanism.entry)
+        last = max(phase for _, phase, _ in here.chain.states)
+        for k, recent in enumerate((range(1, last), (last,))):
+            spent[k] += here.of(lambda s, phases=recent: s[0] == at_risk - 2 and s[1] in phases)  # type: ignore[misc]
+    return float(spent[1] / spent.sum())
 
 
 def changed(rates: OnsetRates, from_depression: bool, intervention: Intervention) -> OnsetRates:
@@ -138,38 +141,23 @@ def changed(rates: OnsetRates, from_depression: bool, intervention: Intervention
 
 
 def order(mechanism: OnsetMechanism, horizon: float, unrelated: bool = False) -> Order:
-    """Who had it first, counted in whole lives from a start free of both; ``unrelated`` sets both ratios to one."""
+    """Who had it first, from a start free of both; ``unrelated`` sets both ratios to one from entry on."""
     rates = replace(mechanism.rates, a_to_b=1.0, b_to_a=1.0) if unrelated else mechanism.rates
-    lives = _reference(mechanism, horizon, rates, _from_free(mechanism))
-    reached, entered, ever = (sum(counts) for counts in zip(*(_count_order(life) for life in lives), strict=True))
-    if not reached:
-        return Order(float("nan"), float("nan"), 0)
-    return Order(entered / reached, ever / reached, reached)
+    there = stand_at(rates, horizon, _from_free(mechanism), who_was_first, mechanism.rates)
+    a_first, se = ratio_of(there, lambda s: s[2] in ("AA", "BA"), there, _has_both)
+    ever, _ = ratio_of(there, lambda s: s[2] in ("AA", "AB"), there, _has_both)
+    return Order(a_first, ever, there.of(_has_both), se)
 
 
-def _count_order(lives: Lives) -> tuple[int, int, int]:
-    """People who reached both; of these, who entered from depression, and who had depression first of all."""
-    onsets = np.isin(lives.kind, (A_ON, A_OFF, B_ON, B_OFF))
-    person, kind = lives.person[onsets], lives.kind[onsets]
-    change = np.array([1, -1, 2, -2])[kind]
-    running = np.cumsum(change)
-    new = np.flatnonzero(np.diff(person, prepend=-1))
-    before = np.concatenate(([0], running))[new]
-    state = running - np.repeat(before, np.diff(np.append(new, person.size)))
-    both = np.flatnonzero(state == 3)
-    people, index = np.unique(person[both], return_index=True)
-    entered_from_a = kind[both[index]] == B_ON
-    first_kind = dict(zip(person[new].tolist(), kind[new].tolist(), strict=True))
-    ever = sum(first_kind[p] == A_ON for p in people.tolist())
-    return people.size, int(entered_from_a.sum()), ever
+def _has_both(state: State) -> bool:
+    return len(state[2]) == 2
 
 
 def _order_share(mechanism: OnsetMechanism, horizon: float, a_first: bool) -> Truth:
     found = order(mechanism, horizon)
     value = found.a_first if a_first else found.b_first
-    se = float(np.sqrt(value * (1 - value) / found.people)) if found.people else float("nan")
-    says = f"none: of {found.people} whole lives with both within {horizon:g} d, the share that entered from the first"
-    return Truth(value, Estimand.ORDER_SHARE, says, se)
+    says = f"none: of those who come to have both within {horizon:g} d, the share that entered from the first"
+    return Truth(value, Estimand.ORDER_SHARE, says, found.se)
 
 
 def occupancy(
@@ -180,31 +168,55 @@ def occupancy(
     The intervention begins at entry: people enter as they would have, then live under the changed rates.
     """
     rates = changed(mechanism.rates, from_depression, intervention)
-    counts = np.zeros(5)
-    for lives in _reference(mechanism, day, rates):
-        counts += np.bincount(lives.states(np.full((lives.people, 1), day))[0][:, 0], minlength=5)
-    return np.asarray(counts / counts.sum())
+    there = stand_at(rates, day, mechanism.entry, nothing, mechanism.rates)
+    return np.bincount([_five(state) for state in there.chain.states], there.share @ there.p, minlength=5)
+
+
+def _five(state: State) -> int:
+    """Neither, depression, back pain, both, dead."""
+    return 4 if state[0] < 0 else state[0] + 2 * (state[1] > 0)
 
 
 def _attributable_share(mechanism: OnsetMechanism, horizon: float, a_first: bool) -> Truth:
     """1 − F_removed / F: the part of the outcome's first onsets by the horizon that the cause's effect adds."""
-    shares = [
-        _ever(mechanism, changed(mechanism.rates, a_first, intervention), horizon, B_ON if a_first else A_ON)
+    now, then = (
+        _onset_by(mechanism, changed(mechanism.rates, a_first, intervention), horizon, a_first)
         for intervention in INTERVENTIONS[:2]
-    ]
-    (risk, se), (removed, se_removed) = shares
-    value = 1 - removed / risk
-    error = float(np.hypot(se_removed / risk, se * removed / risk**2))
-    return Truth(
-        value, Estimand.ATTRIBUTABLE_SHARE, "the cause's effect on the other's onset removed from entry", error
+    )
+    kept, error = ratio_of(then, _has_begun, now, _has_begun)
+    says = "the cause's effect on the other's onset removed from entry"
+    return Truth(1 - kept, Estimand.ATTRIBUTABLE_SHARE, says, error)
+
+
+def _onset_by(mechanism: OnsetMechanism, rates: OnsetRates, horizon: float, of_pain: bool) -> Stand:
+    """People free of both at entry, with the first onset of pain or depression remembered."""
+    memory = first_onset(B_ON if of_pain else A_ON)
+    return stand_at(rates, horizon, _from_free(mechanism), memory, mechanism.rates)
+
+
+def _has_begun(state: State) -> bool:
+    return state[2] == "begun"
+
+
+def begun(mechanism: OnsetMechanism, day: float, from_depression: bool, cause_present: bool = True) -> float:
+    """The share in whom the outcome has begun by ``day``, of people who at entry had the cause alone, or neither.
+
+    People are as they are in the middle of their lives, whoever enters the study.
+    """
+    at_entry = (int(cause_present), 0) if from_depression else (0, int(cause_present))
+    memory = first_onset(B_ON if from_depression else A_ON)
+    return stand_at(mechanism.rates, day, "prevalent", memory, among=lambda s: (s[0], int(s[1] > 0)) == at_entry).of(
+        _has_begun
     )
 
 
-def _ever(mechanism: OnsetMechanism, rates: OnsetRates, horizon: float, kind: int) -> tuple[float, float]:
-    """Share of people free of both at entry who have the onset by the horizon, and its standard error."""
-    lives = _reference(mechanism, horizon, rates, _from_free(mechanism))
-    share = sum(np.unique(life.person[life.kind == kind]).size for life in lives) / REFERENCE_LIVES
-    return share, float(np.sqrt(share * (1 - share) / REFERENCE_LIVES))
+def median_time(mechanism: OnsetMechanism, from_depression: bool, cause_present: bool = True) -> float:
+    """Days until the outcome has begun in half of them (see ``begun``); infinite beyond 200 years."""
+
+    def beyond_half(day: float) -> float:
+        return begun(mechanism, day, from_depression, cause_present) - 0.5
+
+    return float(brentq(beyond_half, 0.0, LONGEST, xtol=1e-6)) if beyond_half(LONGEST) > 0 else float("inf")
 
 
 def _from_free(mechanism: OnsetMechanism) -> Entry:

@@ -13,7 +13,16 @@ from bothways.simulation.catalogue import OnsetRates, WorldSpec, find, with_effe
 from bothways.simulation.lives import YEAR
 from bothways.simulation.mechanism import STEP, Mechanism, Pace, Plan
 from bothways.simulation.observe import Observation
-from bothways.simulation.onset_truth import Intervention, OnsetMechanism, Order, occupancy, onset_truth, order
+from bothways.simulation.onset_truth import (
+    Intervention,
+    OnsetMechanism,
+    Order,
+    begun,
+    median_time,
+    occupancy,
+    onset_truth,
+    order,
+)
 from bothways.simulation.onset_world import follow
 from bothways.simulation.processes import Mediators
 from bothways.simulation.questions import score_truth
@@ -71,7 +80,7 @@ class World:
         return score_truth(self.mechanism, question, estimand)
 
     def order(self, horizon: float | None = None, unrelated: bool = False) -> Order:
-        """Who had it first, counted in whole lives (onset worlds); ``unrelated`` sets both rate ratios to one."""
+        """Who had it first, of people free of both at entry (onset worlds); ``unrelated`` sets both ratios to one."""
         cohort = self._cohort()
         return order(cohort, cohort.follow_up if horizon is None else horizon, unrelated)
 
@@ -84,6 +93,17 @@ class World:
         entry on; "onset_prevented" its own onsets.
         """
         return occupancy(self._cohort(), day, direction is not Direction.B_TO_A, intervention)
+
+    def begun(self, day: float, direction: Direction = Direction.A_TO_B, cause_present: bool = True) -> float:
+        """The share in whom the second of ``direction`` has begun by ``day`` (onset worlds).
+
+        Of people who at entry had the first alone or, without ``cause_present``, neither.
+        """
+        return begun(self._cohort(), day, direction is not Direction.B_TO_A, cause_present)
+
+    def median_time(self, direction: Direction = Direction.A_TO_B, cause_present: bool = True) -> float:
+        """Days until half of those have begun it; infinite beyond 200 years (onset worlds)."""
+        return median_time(self._cohort(), direction is not Direction.B_TO_A, cause_present)
 
     def _cohort(self) -> OnsetMechanism:
         if isinstance(self.mechanism, OnsetMechanism):
