@@ -89,6 +89,30 @@ def test_complete_data_give_the_analysis_of_covariance() -> None:
         assert np.sqrt(compared.covariance[at, at]) * setup.unit[k] / widened == pytest.approx(error, rel=1e-6)
 
 
+def test_weights_clusters_and_strata_are_those_of_weighted_least_squares() -> None:
+    """Complete data: the analysis of covariance with weights, its errors by Taylor's formula over strata."""
+    records = trial_of(table(), TWO)
+    n, rng = records.people, np.random.default_rng(2)
+    own = {"w": rng.lognormal(size=n), "clinic": np.arange(n) % 14.0, "region": np.arange(n) % 14 // 5.0}
+    roles = replace(records.roles, weight="w", cluster="clinic", strata="region")
+    setup = ready(replace(records, baseline={**records.baseline, **own}, roles=roles))
+    compared = compare(setup)
+    X = np.column_stack([np.ones(n), setup.table[:, :3]])  # the arm, a0, b0
+    y, w = setup.table[:, 3], own["w"] * n / own["w"].sum()
+    bread = np.linalg.inv(X.T @ (w[:, None] * X))
+    beta = bread @ X.T @ (w * y)
+    assert compared.effect(0, 1)[0] == pytest.approx(beta[1], rel=1e-6)
+    scores = X * (w * (y - X @ beta))[:, None]
+    M = np.zeros((4, 4))
+    for h in np.unique(own["region"]):
+        mine = np.array([scores[own["clinic"] == c].sum(axis=0) for c in np.unique(own["clinic"][own["region"] == h])])
+        about = mine - mine.mean(axis=0)
+        M += len(mine) / (len(mine) - 1) * about.T @ about
+    se = np.sqrt((bread @ M @ bread)[1, 1] * (n - 1) / (n - 4))
+    assert np.sqrt(compared.covariance[0, 0]) == pytest.approx(se, rel=1e-5)
+    assert setup.freedom == 14 - 3 - 1
+
+
 def test_the_ratio_is_two_stage_least_squares_with_the_limits_of_fieller() -> None:
     setup = ready(trial_of(table(), TWO))
     compared = compare(setup)
@@ -199,6 +223,7 @@ def test_an_arm_that_moves_both_at_once_reads_neither_way() -> None:
         assert "moved first was not observed" in answer.status_says
         shown = found(result, f"same_wave.{direction}")
         assert not shown.headline
+        assert shown.estimand is Estimand.ASSOCIATION
         assert {"order_not_observed", "acts_beyond_target"} <= codes(shown)
     verdict = weigh(world.records.pair, (result,), Settings())
     assert verdict.a_to_b.word == verdict.b_to_a.word == "no_data"
@@ -442,4 +467,5 @@ def test_the_open_trial_reads_as_a_careful_reader_would(open_data: Path) -> None
     pain = number(found(result, "arm.back_pain.wave2.2.sd"))
     assert abs(pain.value) > 1  # the published effect on pain is very large
     assert all(a.status is Status.REFUSED for a in result.answers if a.headline)
+    assert found(result, "lever.a_to_b").status_says.startswith("Taken together, the arms did not clearly move")
     assert ready(records).people == 151

@@ -85,6 +85,25 @@ def test_one_stratum_changes_nothing_and_real_strata_do() -> None:
     assert np.abs(layered / alone - 1).max() > 0.01
 
 
+def test_a_panels_lag_has_the_errors_of_its_regression() -> None:
+    """Two complete waves: the cross-lag is a weighted regression, and its error Taylor's over strata."""
+    random = np.random.default_rng(11)
+    n = 150
+    clusters, strata = np.arange(n) % 15, np.arange(n) % 15 // 4
+    Y = random.normal(size=(n, 4)) + random.normal(size=(15, 1))[clusters]
+    Y[:, 3] += 0.4 * Y[:, 0]
+    w = random.lognormal(size=n)
+    fit = fit_model(clpm(2, 2), pattern_statistics(Y, w))
+    X, w = np.column_stack([np.ones(n), Y[:, :2]]), w * n / w.sum()
+    bread = np.linalg.inv(X.T @ (w[:, None] * X))
+    beta = bread @ X.T @ (w * Y[:, 3])
+    scores = X * (w * (Y[:, 3] - X @ beta))[:, None]
+    V = bread @ loops(scores, clusters.tolist(), strata.tolist()) @ bread
+    k = fit.model.parameters.index("B21_2")
+    assert fit.alpha[k] == pytest.approx(beta[1], rel=1e-6)
+    assert robust(fit, sampling(clusters, strata)).errors[k] == pytest.approx(np.sqrt(V[1, 1]), rel=1e-6)
+
+
 def test_a_part_of_the_people_keeps_its_clusters() -> None:
     drawn = sampling(np.array([1, 2, 1, 2, 1]), np.array([0, 0, 1, 1, 2]))
     assert drawn is not None

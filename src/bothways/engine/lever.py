@@ -19,7 +19,7 @@ from jaxtyping import Float
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import chdtrc, fdtrc, fdtri
 
-_GRID = 4001
+_GRID = 1001
 Angled = Callable[[float], float]
 
 

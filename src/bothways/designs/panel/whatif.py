@@ -96,7 +96,7 @@ def _spans(setup: PanelSetup, fitted: Fitted, change: WhatIf) -> list[str]:
         held = "one wave" if waves == 1 else f"{waves} waves"
         apart = f"Waves are {setup.waves.gap:g} days apart"
         found.append(f"{apart}, so that a change {days_words(change.days)} stands at {held}.")
-    if fitted.form.lags == "free":
+    if fitted.form.lags == "free" and setup.T > 2:
         found.append("The lags differ by interval; their mean over intervals is used.")
     if fitted.form.key == "clpm":
         found.append("Lasting differences between people are mixed into these lags.")

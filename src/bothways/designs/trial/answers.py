@@ -84,9 +84,10 @@ def _headline(run: Run, lever: Lever) -> Answer:
 
 
 def _not_read(run: Run, lever: Lever) -> Answer:
-    """A ratio of what moved at the same wave: shown, because it can be computed, and never read as a direction."""
+    """What moved at the same wave, as a ratio: an association of two effects, and never read as a direction."""
     row = _ratio_row(run, lever, _row(run.setup, lever.direction, f"same_wave.{lever.direction}"))
-    return replace(row, target=f"{row.target} (which of the two moved first was not observed)")
+    target = f"{row.target} (which of the two moved first was not observed)"
+    return replace(row, estimand=Estimand.ASSOCIATION, target=target)
 
 
 def _ratio_row(run: Run, lever: Lever, row: Answer) -> Answer:
@@ -120,9 +121,9 @@ def _lag(row: Answer, setup: TrialSetup, start: int, end: int) -> Answer:
 
 def _horizon(row: Answer, setup: TrialSetup, t: int) -> Answer:
     """Time since the first wave, where it is not time from one condition to the other."""
-    day = setup.day(t)
-    waves = float(setup.waves[t] - setup.waves[0])
-    return replace(row, horizon_days=day, question=replace(row.question, horizon=waves if day is None else day))
+    day, waves = setup.day(t), float(setup.waves[t] - setup.waves[0])
+    question = replace(row.question, horizon=waves if day is None else day)
+    return replace(row, horizon_days=day, lag_waves=waves if day is None else None, question=question)
 
 
 def _arm_effect(run: Run, k: int, t: int, g: int, scale: Scale) -> Answer:

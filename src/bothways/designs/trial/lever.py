@@ -76,7 +76,7 @@ def _lever(compared: Compared, both: tuple[Moved, Moved], direction: Direction, 
     A, B = (compared.setup.conditions[k].label for k in (cause, outcome))
     at = both[cause].first
     if at is None:
-        return Lever(direction, refusal=f"The arm did not clearly move {A}, so it cannot tell what {A} does.")
+        return Lever(direction, refusal=_unmoved(compared, A))
     wave = compared.setup.wave_name(at)
     asked = [t for t, *_ in both[outcome].tested]
     if both[outcome].stirred(at - 1, 1 - level):
@@ -101,6 +101,12 @@ def _lever(compared: Compared, both: tuple[Moved, Moved], direction: Direction, 
         )
         return Lever(direction, at, at, found, says, "A wave sooner after treatment would tell.")
     return Lever(direction, at, then, found)
+
+
+def _unmoved(compared: Compared, condition: str) -> str:
+    if len(compared.setup.arms.labels) == 2:
+        return f"The arm did not clearly move {condition}, so it cannot tell what {condition} does."
+    return f"Taken together, the arms did not clearly move {condition}, so they cannot tell what {condition} does."
 
 
 def _capital(text: str) -> str:

@@ -1,0 +1,92 @@
+"""From the command line: a randomised arm, a stated change, a sampling plan; what went unused is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.faces.panels import csv_text, long_panel
+
+import bothways as bw
+from bothways.cli import main
+from bothways.simulation import simulate_trial
+from bothways.terms.layout import Layout
+from bothways.terms.settings import Settings
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(list(words))
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    records = simulate_trial("lever", people=400, seed=4).records
+    arm = np.array(["usual care", "treatment"])[records.baseline["arm"][records.person].astype(int)]
+    columns = {"id": records.person, "day": records.time, "arm": arm, **records.values}
+    (tmp_path / "trial.csv").write_text(csv_text(columns))
+    return tmp_path
+
+
+def facts_of(folder: Path, *words: str) -> dict[str, Any]:
+    assert run("ask", "trial.csv", "--quick", "--no-cache", "--json", "facts.json", *words) == 0
+    told: dict[str, Any] = json.loads((folder / "facts.json").read_text())
+    return told
+
+
+def test_an_arm_becomes_a_line_of_its_own(trial: Path) -> None:
+    words = ("--arm", "arm", "--waves", "--id", "id", "--time", "day", "--design", "panel,trial")
+    told = facts_of(trial, *words)
+    (lever,) = [a for a in told["answers"] if a["id"] == "trial.lever.a_to_b"]
+    assert (lever["line"], lever["status"], lever["reading"]) == ("D", "answered", "predicts")
+    lines = {row["line"]: row["reading"] for row in told["verdict"]["a_to_b"]["lines"]}
+    assert lines["D"] == "predicts"
+    assert "by another way than through the first" in told["verdict"]["a_to_b"]["sentence"]
+    codes = [f["code"] for f in told["findings"]]
+    assert "arm_in_lags" in codes
+    assert "arm_is_no_lever" not in codes
+    adjusted = facts_of(trial, *words, "--covariates", "arm")
+    assert not {"arm_in_lags", "arm_is_no_lever"} & {f["code"] for f in adjusted["findings"]}
+
+
+def test_a_change_is_drawn_from_the_command_line(trial: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--waves", "--id", "id", "--time", "day", "--design", "panel")
+    told = facts_of(trial, *words, "--what-if", "depression -1 for 4 weeks", "--what-if", "back pain 0.5")
+    (table,) = [t for t in told["tables"] if t["key"] == "what_if"]
+    assert {row[0] for row in table["rows"]} == {"depression −1 SD for 4 weeks", "back pain +0.5 SD held throughout"}
+    capsys.readouterr()
+    assert run("ask", "trial.csv", "--what-if", "depression lower") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("--what-if: 'depression lower' is no NAME")
+    assert len(error.splitlines()) == 1
+    assert run("ask", "trial.csv", *words, "--what-if", "snoring -1") == 2
+    assert "Use one of" in capsys.readouterr().err
+
+
+def test_a_sampling_plan_is_used_by_panels_and_said_where_it_is_not(tmp_path: Path) -> None:
+    columns = long_panel(people=150, waves=4)
+    own = np.unique(columns["id"], return_inverse=True)[1]
+    rng = np.random.default_rng(1)
+    columns |= {"w": np.round(rng.lognormal(size=150), 3)[own], "clinic": own % 12, "region": own % 3}
+    (tmp_path / "panel.csv").write_text(csv_text(columns))
+    plans = (Layout(), Layout(weight="w", cluster="clinic", strata="region"))
+    told = {}
+    for k, layout in enumerate(plans):
+        records = bw.read(tmp_path / "panel.csv", id="id", time="wave", layout=layout)
+        told[k] = bw.ask(records, settings=Settings(quick=True, cuts={"depression": 12.0, "back_pain": 12.0}))
+    plain, drawn = (s["panel"].a_to_b.estimate for s in told.values())
+    assert plain is not None
+    assert drawn is not None
+    assert plain.se != drawn.se
+    assert "within strata (Taylor linearisation)" in told[1]["panel"].methods
+    unused = [f for f in told[1].outcome.findings if f.code == "sampling_unused"]
+    answered = [r.design for r in told[1].outcome.results if r.answers and r.design in ("onset", "diary")]
+    assert len(unused) == (1 if answered else 0)
+    assert not [f for f in told[0].outcome.findings if f.code == "sampling_unused"]
+    assert answered, "the cut-offs let the onset design answer"
+    assert "weights ('w'), clusters ('clinic') and strata ('region')" in unused[0].message
