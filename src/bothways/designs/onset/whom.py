@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.special import ndtri
 from scipy.stats import norm
 
+from bothways.designs.onset.along import along, curve_table, wald_test
 from bothways.designs.onset.answers import BOTH_WAYS, Room
 from bothways.designs.onset.estimation import PATHS
 from bothways.designs.onset.models import Fitted, effects_of, fitted_chain
 from bothways.designs.onset.setup import Covariates, OnsetSetup
+from bothways.designs.splits import ANYONE, Split, asked, split_of
+from bothways.designs.together import Compared, shrunk_table, tests_table
 from bothways.terms.answer import Answer, Cell, Estimand, Estimate, Status, Table
 from bothways.terms.question import Direction, Facet, Population, Question, Scale
 
-MOST_LEVELS = 5
 LEAST = 5  # moves out of a state at each level without which the level has no effect of its own there
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A circumstance in levels: ``level`` (rows,) with -1 where it is not known; the first level is the reference."""
-
-    key: str
-    label: str
-    names: tuple[str, ...]
-    level: Int[np.ndarray, "rows"]
+SAME = 0.99  # a share of people in whom a level only says in which state they entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +32,27 @@ class FittedSplit:
     own: dict[tuple[int, str], int]  # (level, transition) -> place among the parameters
 
 
-def splits_of(setup: OnsetSetup) -> Iterator[Split]:
-    """The circumstances that were asked for; numbers with many values are split at their median."""
+def values_at(setup: OnsetSetup, key: str) -> Float[np.ndarray, "rows"] | None:
+    """A circumstance at each row of the states, NaN where it is not known; None where the records do not hold it."""
     records, rows = setup.records, setup.rows
-    for key in records.roles.by:
-        at = np.where(rows.row >= 0, rows.row, 0)
-        values = records.baseline[key][rows.person] if key in records.baseline else records.values[key][at]
-        known = np.isfinite(values) & (rows.row >= 0)
-        codes, label = np.unique(values[known]), records.labels.get(key, key)
-        if codes.size < 2:
-            continue
-        level = np.full(values.size, -1)
-        if codes.size > MOST_LEVELS:
-            middle = float(np.median(values[known]))
-            level[known] = values[known] >= middle
-            names: tuple[str, ...] = (f"{label} below {middle:g}", f"{label} {middle:g} or above")
-        else:
-            level[known] = np.searchsorted(codes, values[known])
-            told = records.categories.get(key, ())
-            names = tuple(f"{label}: {told[int(c)] if int(c) < len(told) else f'{c:g}'}" for c in codes)
-        yield Split(key, label, names, level)
+    if key in records.baseline:
+        values = records.baseline[key][rows.person]
+    elif key in records.values:
+        values = records.values[key][np.where(rows.row >= 0, rows.row, 0)]
+    else:
+        return None
+    return np.where(rows.row >= 0, values, np.nan)
+
+
+def is_entry(setup: OnsetSetup, split: Split) -> bool:
+    """Whether the levels only say whether people had one of the conditions when they entered."""
+    person = setup.rows.person
+    first = np.flatnonzero(np.r_[True, np.diff(person) != 0] & (split.level >= 0))
+    entry = setup.entry[person[first]]
+    seen = (entry >= 0) & (entry < 4)
+    if len(split.names) != 2 or not seen.any():
+        return False
+    return any(((entry[seen] & bit > 0) == split.level[first][seen]).mean() > SAME for bit in (1, 2))
 
 
 def fit_split(setup: OnsetSetup, split: Split) -> FittedSplit:
@@ -105,32 +98,83 @@ def _contrast(found: FittedSplit, direction: Direction, level: int) -> Float[np.
     return weights
 
 
+@dataclass(slots=True)
+class _Told:
+    """What is collected over all circumstances."""
+
+    answers: list[Answer]
+    rates: list[tuple[Cell, ...]]
+    tests: list[Compared]
+    curve: list[tuple[Cell, ...]]
+
+
 def whom(room: Room) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
-    """Answers (ratio by level; ratio of ratios against the first level) and a table with differences of rates."""
-    answers: list[Answer] = []
-    rows: list[tuple[Cell, ...]] = []
-    for split in splits_of(room.setup):
-        found = fit_split(room.setup, split)
-        if not found.fitted.usable:
+    """Answers (ratio by level; ratio of ratios against the first level), and tables: differences of rates, all tests
+    together, partially pooled ratios, ratios along a number."""
+    records, pair = room.setup.records, room.setup.records.pair
+    offered = ANYONE in records.roles.guessed
+    told = _Told([], [], [], [])
+    for key in asked(records, room.settings):
+        values = values_at(room.setup, key)
+        split = None if values is None else split_of(records, key, values, room.settings.cuts.get(key))
+        if values is None and not offered:
+            told.answers += [_refused(room, key, direction) for direction in BOTH_WAYS]
+        if values is None or split is None or (offered and is_entry(room.setup, split)):
             continue
-        for direction in BOTH_WAYS:
-            above, below = PATHS[direction]
-            touched = [k for k in range(1, len(split.names)) if {(k, above), (k, below)} & set(found.own)]
-            if not touched:
-                continue
-            first = _contrast(found, direction, 0)
-            for k in (0, *touched):
-                answers.append(_row(room, found, direction, k, _contrast(found, direction, k)))
-                if k:
-                    difference = _contrast(found, direction, k) - first
-                    answers.append(_row(room, found, direction, k, difference, interaction=True))
-                rows.append(_rates(room, found, direction, k))
-    if not rows:
-        return (), ()
+        _levels(room, split, told)
+        if split.cut is not None and key not in room.settings.cuts:
+            tests, curve = along(room, key, split.label, values)
+            told.tests += tests
+            told.curve += curve
     unit = "year" if room.setup.in_days else "wave"
     columns = ("circumstance", "direction", "rate with", "rate without", f"difference per {unit}", "low", "high")
     note = "From the plain chain with an effect of the circumstance on each rate that the records can tell apart."
-    return tuple(answers), (Table("onset_whom", "In whom", columns, tuple(rows), note),)
+    tables = (
+        Table("onset_whom", "In whom", columns, tuple(told.rates), note),
+        tests_table("onset_whom_tests", told.tests, pair, "Wald's tests with robust errors. "),
+        shrunk_table(told.answers, pair, room.settings.level),
+        curve_table(told.curve),
+    )
+    return tuple(told.answers), tuple(table for table in tables if table.rows)
+
+
+def _levels(room: Room, split: Split, told: _Told) -> None:
+    """Rows of one circumstance in levels, with the test that the ratio is the same at all of them."""
+    found = fit_split(room.setup, split)
+    if not found.fitted.usable:
+        return
+    for direction in BOTH_WAYS:
+        touched = [k for k in range(1, len(split.names)) if {(k, t) for t in PATHS[direction]} & set(found.own)]
+        if not touched:
+            continue
+        first = _contrast(found, direction, 0)
+        differences = []
+        for k in (0, *touched):
+            weights = _contrast(found, direction, k)
+            told.answers.append(_row(room, found, direction, k, weights))
+            if k:
+                differences.append(weights - first)
+                told.answers.append(_row(room, found, direction, k, differences[-1], interaction=True))
+            told.rates.append(_rates(room, found, direction, k))
+        wald = wald_test(found.fitted, np.array(differences))
+        told.tests.append(Compared(split.label, direction, "levels", *wald))
+
+
+def _refused(room: Room, key: str, direction: Direction) -> Answer:
+    _, second = direction.ends(room.setup.records.pair)
+    return Answer(
+        id=f"onset.whom.{key}.{direction}",
+        question=Question(
+            room.setup.records.pair, Facet.WHOM, direction, Scale.RATE_RATIO, population=Population(key, key)
+        ),
+        design="onset",
+        model="chain",
+        estimand=Estimand.INTERACTION,
+        status=Status.REFUSED,
+        status_says=f"The records hold no column '{key}'. Name a column of the table.",
+        target=f"onset of {second.label}",
+        source=room.setup.records.source,
+    )
 
 
 def _row(
