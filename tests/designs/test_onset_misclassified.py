@@ -66,7 +66,7 @@ def test_ratios_behind_errors_are_the_true_ones_and_those_seen_are_not() -> None
 @pytest.mark.slow
 def test_what_is_not_known_is_estimated() -> None:
     nan = float("nan")
-    settings = Settings(quick=True, accuracy={k: (nan, nan) for k in SEEN})
+    settings = Settings(quick=True, accuracy=dict.fromkeys(SEEN, (nan, nan)))
     setup = prepare(blurred(), settings)
     fits = fit_all(setup, silent, quick=True, accuracy=settings.accuracy)
     assert fits.errors is not None

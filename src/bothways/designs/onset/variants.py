@@ -9,18 +9,14 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from bothways.designs.onset.answers import BOTH_WAYS, Room
+from bothways.designs.onset.dose import dose_tables
 from bothways.designs.onset.estimation import PATHS
 from bothways.designs.onset.misclassified import accuracies, accuracy_says
 from bothways.designs.onset.models import Fitted, effects_of, fitted_chain, plain
 from bothways.designs.onset.setup import OnsetSetup, prepare
-from bothways.designs.onset.states import DAYS_PER_YEAR, DEAD, cut_of
-from bothways.engine.chain.fit import fit
-from bothways.engine.chain.graph import graph
-from bothways.engine.chain.likelihood import ChainModel
-from bothways.engine.chain.predictor import predictor
-from bothways.engine.chain.sequences import observe, sequences
+from bothways.designs.onset.states import DAYS_PER_YEAR, cut_of
 from bothways.terms.answer import Cell, Table
-from bothways.terms.question import Condition, Direction, Kind
+from bothways.terms.question import Kind
 
 WINDOWS = (30.0, 90.0, 180.0)  # days after the first onset
 LEAST_CHANGES = 10
@@ -28,7 +24,7 @@ LEAST_CHANGES = 10
 
 def variants_of(room: Room) -> tuple[Table, ...]:
     """Every variant that these records allow."""
-    tables = (_cuts(room), _accuracy(room), _windows(room), _dose(room))
+    tables = (_cuts(room), _accuracy(room), _windows(room), *dose_tables(room))
     return tuple(table for table in tables if table is not None)
 
 
@@ -156,60 +152,3 @@ def _late(setup: OnsetSetup, since: np.ndarray, days: float, ends: tuple[int, in
     stayed = (since[:-1] + np.diff(rows.time))[moved]
     after = int((stayed > days / DAYS_PER_YEAR).sum())
     return int(moved.sum()) - after, after
-
-
-def _dose(room: Room) -> Table | None:
-    """First onset of each condition by quarters of the other's score at entry, among people free of it then.
-
-    The form of Carroll 2004, read as interval-censored: a rate ratio against the lowest quarter, and a trend.
-    """
-    rows: list[tuple[Cell, ...]] = []
-    for direction in BOTH_WAYS:
-        first, second = direction.ends(room.setup.records.pair)
-        if first.kind is Kind.SCORE:
-            rows += _quarters(room, direction, first, second)
-    columns = ("direction", "at entry", "people", "ratio", "low", "high", "p")
-    note = "People free of the second condition at entry; onset lies between two visits."
-    return Table("onset_dose", "By how much of the first at entry", columns, tuple(rows), note) if rows else None
-
-
-def _quarters(room: Room, direction: Direction, first: Condition, second: Condition) -> list[tuple[Cell, ...]]:
-    setup = room.setup
-    rows, bit = setup.rows, 2 if direction is Direction.A_TO_B else 1
-    head = np.flatnonzero(np.r_[True, np.diff(rows.person) != 0])
-    score = np.full(rows.people, np.nan)
-    score[rows.person[head]] = setup.records.values[first.key][np.maximum(rows.row[head], 0)]
-    free = (setup.entry >= 0) & (setup.entry < DEAD) & ((setup.entry & bit) == 0) & np.isfinite(score)
-    use = free[rows.person] & rows.known & (rows.state != DEAD)
-    ill = ((rows.state & bit) > 0)[use]
-    person, time = rows.person[use], rows.time[use]
-    before = np.r_[0, np.cumsum(ill)[:-1]] - np.r_[0, np.cumsum(ill)][np.searchsorted(person, person)]
-    person, time, ill = (v[before == 0] for v in (person, time, ill))
-    edges = np.quantile(score[free], [0.25, 0.5, 0.75])
-    level = np.searchsorted(np.unique(edges), score, "left")
-    levels = np.unique(level[free])
-    if levels.size < 2 or ill.sum() < LEAST_CHANGES:
-        return []
-    two = graph(("free", "ill"), ("free>ill",))
-    out: list[tuple[Cell, ...]] = []
-    name = f"{first.label} to {second.label}"
-    dummies = np.column_stack([(level[person] == k) * 1.0 for k in levels[1:]])
-    spread = float(score[free].std()) or 1.0
-    line = ((score - score[free].mean()) / spread)[person][:, None]
-    for x, labels in ((dummies, [f"quarter {int(k) + 1}" for k in levels[1:]]), (line, ["trend per SD"])):
-        names = [f"x{k}" for k in range(x.shape[1])]
-        seen = observe(np.unique(person, return_inverse=True)[1], time, ill.astype(np.int64), states=2, x=x)
-        found = fit(ChainModel(predictor(two, dict.fromkeys(names)), sequences(two, seen)))
-        for k, label in enumerate(labels, start=1):
-            count = int((level[free] == levels[k]).sum()) if label.startswith("quarter") else int(free.sum())
-            out.append((name, label, count, *_one(room, float(found.theta[k]), float(found.robust_errors[k]))))
-    return out
-
-
-def _one(room: Room, value: float, error: float) -> tuple[Cell, ...]:
-    """Ratio, limits and p from a log ratio; empty where it has none."""
-    if not np.isfinite(error):
-        return (None, None, None, None)
-    reach = float(ndtri(0.5 + room.settings.level / 2)) * error
-    low, middle, high = (float(v) for v in np.exp([value - reach, value, value + reach]))
-    return (middle, low, high, float(2 * norm.sf(abs(value) / error)))
