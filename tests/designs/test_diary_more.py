@@ -15,9 +15,13 @@ from bothways.designs.diary.estimation import Models, base_structure, fitted
 from bothways.designs.diary.impulses import marks_moments
 from bothways.designs.diary.items import item_answers, items_in
 from bothways.designs.diary.lags import choose_lags
+from bothways.designs.diary.persons import person_answers
 from bothways.designs.diary.setup import DiarySetup, set_up
+from bothways.designs.diary.whom import splits_of, whom_answers
 from bothways.simulation import Observation, simulate
+from bothways.terms.answer import Estimand, Status
 from bothways.terms.progress import silent
+from bothways.terms.question import Direction, Facet
 from bothways.terms.records import Events, Records
 from bothways.terms.settings import Settings
 from bothways.terms.verdict import Reading, read_estimate
@@ -148,7 +152,70 @@ def test_items_take_the_chance_out_of_a_score() -> None:
     assert back.estimate is not None
     truth = seen.truth(there.question).value
     assert there.estimate.low < truth < there.estimate.high
-    assert back.estimate.low < 0 < back.estimate.high
+    assert abs(back.estimate.value) < 3 * back.estimate.se
     rows = tables[0].as_dicts()
     assert [row["item"] for row in rows][1:] == ["ache1", "ache2", "ache3"]
     assert all(0.2 < row["share that is chance"] < 0.8 for row in rows[1:])
+
+
+def two_kinds() -> Records:
+    """Forty people in whom A leads to B and forty in whom nothing leads to anything, told apart by a column."""
+    look = Observation(error=0.0, missing=0.05)
+    parts = [
+        simulate(name, people=40, waves=40, seed=k, design="diary", observation=look).records
+        for k, name in ((11, "depression-first"), (12, "null"))
+    ]
+    first, second = parts
+    keys = (first.pair.a.key, first.pair.b.key)
+    return replace(
+        first,
+        person=np.concatenate([first.person, 40 + second.person]),
+        time=np.concatenate([first.time, second.time]),
+        values={key: np.concatenate([first.values[key], second.values[key]]) for key in keys},
+        baseline={"group": np.repeat([0.0, 1.0], 40)},
+        roles=replace(first.roles, by=("group",), covariates=()),
+        categories={"group": ("clinic", "street")},
+    )
+
+
+def test_in_whom_is_told_from_a_difference_with_an_interval() -> None:
+    records = two_kinds()
+    run = answered(set_up(records))
+    answers, tables = whom_answers(run)
+    rows = {(a.estimand, a.subgroup, a.direction): a for a in answers}
+    there = Direction.A_TO_B
+    clinic = rows[Estimand.CROSS_LAG, "group: clinic", there].estimate
+    street = rows[Estimand.CROSS_LAG, "group: street", there].estimate
+    apart = rows[Estimand.INTERACTION, "group: street", there].estimate
+    assert clinic.low > 0
+    assert street.low < 0 < street.high
+    assert apart.value == pytest.approx(street.value - clinic.value, abs=1e-12)
+    assert apart.high < 0
+    back = rows[Estimand.INTERACTION, "group: street", Direction.B_TO_A].estimate
+    assert abs(back.value) < 3 * back.se
+    assert clinic.people == street.people == 40
+    assert apart.people == 80
+    assert all(a.facet is Facet.WHOM and a.question.population.where == "group" for a in answers)
+    assert len(tables[0].rows) == 2
+
+
+def test_levels_with_few_people_are_not_compared() -> None:
+    records = two_kinds()
+    few = replace(records, baseline={"group": np.repeat([0.0, 1.0], [70, 10])})
+    assert not list(splits_of(set_up(few)))
+    many = replace(records, baseline={"group": np.arange(80.0)})
+    (split,) = splits_of(set_up(many))
+    assert [m.size for m in split.members] == [40, 40]
+    assert "below" in split.names[0]
+
+
+def test_the_share_of_people_is_an_answer() -> None:
+    run = answered(set_up(two_kinds()))
+    answers, tables = person_answers(run)
+    assert [a.direction for a in answers] == [Direction.A_TO_B, Direction.B_TO_A]
+    assert all(a.estimand is Estimand.PERSON_SHARE and a.facet is Facet.WHOM for a in answers)
+    there = answers[0]
+    assert there.status is Status.ANSWERED
+    assert 0 <= there.estimate.low <= there.estimate.value <= there.estimate.high <= 1
+    assert there.estimate.low < 0.85  # in half of them nothing leads to anything
+    assert {t.key for t in tables} == {"diary.persons", "diary.own"}

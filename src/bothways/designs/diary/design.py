@@ -24,7 +24,7 @@ from bothways.designs.diary.items import item_answers
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.limits import limits_of
 from bothways.designs.diary.pathways import pathway_answers, pathways_in
-from bothways.designs.diary.persons import LEAST_FOR_DIFFERENCES, persons_tables
+from bothways.designs.diary.persons import LEAST_FOR_DIFFERENCES, person_answers
 from bothways.designs.diary.plan import plan_table
 from bothways.designs.diary.setup import DiarySetup, answers_by_person, set_up
 from bothways.designs.diary.tables import (
@@ -36,9 +36,10 @@ from bothways.designs.diary.tables import (
     records_table,
 )
 from bothways.designs.diary.whatif import what_if_tables
+from bothways.designs.diary.whom import whom_answers
 from bothways.designs.diary.words import assumptions_of, methods
 from bothways.engine.statespace.forecast import ForecastGain, forecast_gain
-from bothways.terms.answer import DesignResult, Table
+from bothways.terms.answer import Answer, DesignResult, Table
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction, Kind
 from bothways.terms.records import Records
@@ -98,13 +99,9 @@ class DiaryDesign:
             tables += _forecasts(setup, models.chosen, settings, progress)
             if setup.one_person and seen is not None:
                 tables.append(course_table(setup, seen, settings.level))
-            tables += [*_persons(run, progress), *what_if_tables(run)]
-            if not settings.quick:
-                more, told = item_answers(run)
-                answers, tables = (*answers, *more), [*tables, *told]
-            for pathway in () if settings.quick else pathways_in(records):
-                progress(f"diary: pathway {setup.label(pathway)}", 0.9)
-                answers = (*answers, *pathway_answers(run, pathway))
+            tables += what_if_tables(run)
+            more, told = ((), []) if settings.quick else _further(run, progress)
+            answers, tables = (*answers, *more), [*tables, *told]
         progress("diary: done", 1.0)
         return DesignResult(
             design=self.key,
@@ -135,12 +132,20 @@ def _fit_all(setup: DiarySetup, settings: Settings, progress: Progress) -> Model
     return Models(chosen, plain, with_error, hidden, both, untrended)
 
 
-def _persons(run: Run, progress: Progress) -> list[Table]:
-    """In how many people each direction holds, where there are people enough and time for it."""
-    if run.settings.quick or run.setup.people < LEAST_FOR_DIFFERENCES:
-        return []
-    progress("diary: differences between people", 0.85)
-    return persons_tables(run)
+def _further(run: Run, progress: Progress) -> tuple[tuple[Answer, ...], list[Table]]:
+    """What takes further models: items, circumstances, differences between people, pathways."""
+    answers, tables = item_answers(run)
+    progress("diary: in whom", 0.8)
+    found = [whom_answers(run)]
+    if run.setup.people >= LEAST_FOR_DIFFERENCES:
+        progress("diary: differences between people", 0.85)
+        found.append(person_answers(run))
+    for more, told in found:
+        answers, tables = (*answers, *more), (*tables, *told)
+    for pathway in pathways_in(run.setup.records):
+        progress(f"diary: pathway {run.setup.label(pathway)}", 0.9)
+        answers = (*answers, *pathway_answers(run, pathway))
+    return answers, list(tables)
 
 
 def _forecasts(setup: DiarySetup, chosen: Fitted, settings: Settings, progress: Progress) -> list[Table]:

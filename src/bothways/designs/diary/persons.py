@@ -2,38 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from scipy.special import ndtri
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run
-from bothways.engine.statespace.personal_fit import PersonalFit, fit_personal, persons_effects, share_beyond
-from bothways.terms.answer import Cell, Table
-from bothways.terms.question import Scale
+from bothways.engine.statespace.personal_fit import PersonalFit, Share, fit_personal, persons_effects, share_beyond
+from bothways.terms.answer import Answer, Caveat, Cell, Estimand, Estimate, Status, Table
+from bothways.terms.question import Direction, Facet, Question, Scale
 
 LEAST_FOR_DIFFERENCES = 30  # people
 WORST_K = 0.7  # Pareto k beyond which the approximation is not vouched for
+DOUBTFUL = Caveat("approximation_doubtful", "The approximation behind this share is doubtful for some people.")
 
 
-def persons_tables(run: Run) -> list[Table]:
-    """Shares with their intervals, and each person's own effect, drawn towards the mean; empty where none differ.
+def person_answers(run: Run) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
+    """The share of people in whom each direction holds, with its spread; each person's own effect, drawn to the mean.
 
-    The drift's four rates differ between people (Laplace's approximation, checked by importance weights).
+    The drift's four rates differ between people (Laplace's approximation, checked by importance weights). Where nobody
+    differs there is no share to give, and that is said.
     """
     fit = run.models.chosen.fit
     random = tuple(name for name in fit.structure.names if name.startswith("drift["))
     found = fit_personal(fit, random, np.random.default_rng(run.settings.seed))
     if found is None or not found.converged:
-        return []
-    return [_shares(run, found), _own(run, found)]
-
-
-def _shares(run: Run, found: PersonalFit) -> Table:
+        return tuple(_row(run, direction) for direction in DIRECTIONS), ()
     smallest = run.settings.smallest_effect(Scale.SD_PER_SD)
     rng = np.random.default_rng(run.settings.seed)
+    shares = {
+        direction: share_beyond(found, run.lags.headline, *ENDS[direction], smallest, rng, level=run.settings.level)
+        for direction in DIRECTIONS
+    }
+    answers = tuple(_answer(run, found, direction, share) for direction, share in shares.items())
+    return answers, (_shares(run, found, shares), _own(run, found))
+
+
+def _row(run: Run, direction: Direction) -> Answer:
+    """A share that cannot be given."""
+    first, second = direction.ends(run.setup.records.pair)
+    lag = run.lags.headline
+    return Answer(
+        id=f"diary.persons.{direction}",
+        question=Question(run.setup.records.pair, Facet.WHOM, direction, Scale.SHARE, horizon=lag),
+        design="diary",
+        model=f"{run.models.chosen.name}-personal",
+        estimand=Estimand.PERSON_SHARE,
+        status=Status.REFUSED,
+        status_says="No differences between people in how quickly one condition follows the other could be told apart "
+        "from chance, so that there is no share of people to give.",
+        target=f"people in whom {first.label} moves {second.label} by more than the smallest effect of interest, "
+        f"{run.lags.headline_words} later, to the side of the mean",
+        lag_days=lag if run.setup.in_days else None,
+        lag_waves=None if run.setup.in_days else lag,
+        caveats=run.caveats,
+        source=run.setup.records.source,
+    )
+
+
+def _answer(run: Run, found: PersonalFit, direction: Direction, share: Share) -> Answer:
+    """The share with its interval; the error is the interval's, for a share near 0 or 1 has an uneven one."""
+    reach = float(ndtri(0.5 + run.settings.level / 2))
+    se = (share.high - share.low) / (2 * reach)
+    people = run.setup.people
+    number = Estimate(share.value, share.low, share.high, se, Scale.SHARE, people, run.settings.level)
+    row = _row(run, direction)
+    check = found.check
+    doubt = () if check is None or check.pareto_k <= WORST_K else (DOUBTFUL,)
+    return replace(row, status=Status.ANSWERED, status_says="", estimate=number, caveats=(*row.caveats, *doubt))
+
+
+def _shares(run: Run, found: PersonalFit, shares: dict[Direction, Share]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for direction in DIRECTIONS:
-        outcome, cause = ENDS[direction]
+    for direction, share in shares.items():
         first, second = direction.ends(run.setup.records.pair)
-        share = share_beyond(found, run.lags.headline, outcome, cause, smallest, rng, level=run.settings.level)
         rows.append((f"{first.label} to {second.label}", share.mean, share.sd, share.value, share.low, share.high))
     check = found.check
     doubt = "" if check is None or check.pareto_k <= WORST_K else " The approximation is doubtful for some people."
