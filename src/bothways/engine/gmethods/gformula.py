@@ -3,8 +3,9 @@
     E[Y_K under ā] = Σ over histories of E[Y_K | ā, l̄] Π_k f(l_k | ā_{k-1}, l̄_{k-1}),
 
 the sum taken by simulating lives from the pooled regressions, from each person's own first wave on. The last step
-takes the mean and not a draw. Survival is carried as a weight, so that no death is drawn. Plans share their random
-numbers; each replicate has a generator of its own, so the numbers do not depend on how many work at it.
+takes the mean and not a draw. Survival is carried as a weight, so that no death is drawn. Where all variables are
+scores and nobody dies, the mean course is the course of the mean, and nothing is drawn at all. Plans share their
+random numbers; each replicate has a generator of its own, so the numbers do not depend on how many work at it.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class Model:
     scenarios: tuple[Scenario, ...]
     regressions: tuple[Pooled, ...]
     uses: tuple[dict[int, int], ...]
+
+    @property
+    def straight(self) -> bool:
+        """Every mean is linear in what came before, so that no life needs to be drawn."""
+        return not self.histories.binary.any() and all(DEATH not in own for own in self.uses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +124,7 @@ def simulate(
     fitted = tuple(fit(pooled, once) for pooled in model.regressions)
     if not all(found.converged for found in fitted):
         return Simulated(model, fitted, (), (), np.zeros(0, dtype=bool), np.zeros((0, 0)))
-    point = _lived(model, fitted, once, np.repeat(_able(model), draws), own)
+    point = _point(model, fitted, np.repeat(_able(model), draws), own)
 
     def again(generator: np.random.Generator) -> tuple[tuple[Courses, ...], bool, np.ndarray]:
         counts = _counts(model.histories.people, cluster, generator)
@@ -128,7 +134,8 @@ def simulate(
         able = _able(model)
         rows = np.repeat(able, counts[able].astype(np.int64) * replicate_draws)
         good = all(found.converged for found in refit) and rows.size > 0
-        lived = _lived(model, refit if good else fitted, once, rows if good else able, generator)
+        run = _mean_lived if model.straight else _lived
+        lived = run(model, refit if good else fitted, rows if good else able, generator)
         return lived, good, np.concatenate([found.coef for found in refit])
 
     found = []
@@ -162,11 +169,39 @@ def _stacked(parts: list[Courses]) -> Courses:
     return Courses(np.stack([part.mean for part in parts]), np.stack([part.alive for part in parts]))
 
 
-def _lived(
-    model: Model, fitted: tuple[Fitted, ...], weight: np.ndarray, rows: np.ndarray, rng: np.random.Generator
+def _point(model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, rng: np.random.Generator) -> tuple[Courses, ...]:
+    """Courses at the estimates; plans in which people leave are drawn, since leaving is no straight line."""
+    if not model.straight:
+        return _lived(model, fitted, rows, rng)
+    exact = _mean_lived(model, fitted, rows, rng)
+    leaving = [[plan.leaving for plan in scenario.plans] for scenario in model.scenarios]
+    if any(LEAVING in own for own in model.uses) and any(map(any, leaving)):
+        for one, drawn, which in zip(exact, _lived(model, fitted, rows, rng), leaving, strict=True):
+            one.mean[which], one.alive[which] = drawn.mean[which], drawn.alive[which]
+    return exact
+
+
+def _mean_lived(
+    model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, _rng: np.random.Generator
 ) -> tuple[Courses, ...]:
-    """The mean courses of the people in ``rows`` under every scenario, in chunks; scenarios share the disturbances."""
+    """The course of the mean of the people in ``rows``, without disturbances."""
     histories = model.histories
+    weight = histories.weight[rows] / histories.weight[rows].sum()
+    first, base = (weight @ part[rows] for part in (histories.values[:, 0], histories.fixed))
+    still = np.zeros((1, histories.waves - 1, histories.variables))
+    found = []
+    for s, scenario in enumerate(model.scenarios):
+        mean = np.zeros((len(scenario.plans), histories.waves, histories.variables))
+        alive = np.zeros(mean.shape[:2])
+        regime = _prepared(model, s, fitted)
+        courses(first[None], base[None], np.ones(1), still, still, regime, mean, alive)
+        found.append(Courses(mean, alive))
+    return tuple(found)
+
+
+def _lived(model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, rng: np.random.Generator) -> tuple[Courses, ...]:
+    """The mean courses of the people in ``rows`` under every scenario, in chunks; scenarios share the disturbances."""
+    histories, weight = model.histories, model.histories.weight
     shape = (histories.waves, histories.variables)
     totals = [np.zeros((len(scenario.plans), *shape)) for scenario in model.scenarios]
     alive = [np.zeros((len(scenario.plans), shape[0])) for scenario in model.scenarios]

@@ -14,7 +14,7 @@ from bothways.engine.kernels.gformula import linear, logistic
 
 MOST, TOLERANCE = 60, 1e-12
 DEATH, LEAVING = -1, -2  # targets that are no variable: dying, or leaving while alive, since the wave before
-FAR = 30.0  # a linear predictor beyond this on the log odds stands for a probability of 0 or 1: separation
+FAR = 20.0  # a linear predictor beyond this on the log odds stands for a probability of 0 or 1: separation
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,12 +115,24 @@ def logistic(X, y, w, coef, most, tolerance):
 
 
 @njit(cache=True, nogil=True)
-def expected(x, coef, binary):
-    """The mean of a variable given the row x: expit(x'β) of a state, x'β of a score."""
-    eta = 0.0
-    for a in range(x.size):
-        eta += x[a] * coef[a]
-    return 1.0 / (1.0 + np.exp(-eta)) if binary else eta
+def linear_part(x, coef, v):
+    """x'β of row v of ``coef``, in four sums side by side."""
+    one, two, three, four = 0.0, 0.0, 0.0, 0.0
+    whole = x.size // 4 * 4
+    for a in range(0, whole, 4):
+        one += x[a] * coef[v, a]
+        two += x[a + 1] * coef[v, a + 1]
+        three += x[a + 2] * coef[v, a + 2]
+        four += x[a + 3] * coef[v, a + 3]
+    for a in range(whole, x.size):
+        one += x[a] * coef[v, a]
+    return (one + two) + (three + four)
+
+
+@njit(cache=True, nogil=True)
+def remaining(x, exits, kind):
+    """Probability of not dying (kind 0), or of not leaving (1), since the wave before; 1 where nobody does."""
+    return 1.0 if np.isnan(exits[kind, 0]) else 1.0 / (1.0 + np.exp(linear_part(x, exits, kind)))
 
 
 class Regime(NamedTuple):
@@ -168,9 +180,9 @@ def live(x, row, first, base, regime, noise, mode, value, source, recorded, leav
             x[lag + v] = out[k - 1, 0, v]
             if two:
                 x[lag + variables + v] = out[max(k - 2, 0), 0, v]
-        stay[k] = stay[k - 1] * remaining(x, regime.exits[0])
+        stay[k] = stay[k - 1] * remaining(x, regime.exits, 0)
         if leaving:
-            stay[k] *= remaining(x, regime.exits[1])
+            stay[k] *= remaining(x, regime.exits, 1)
         for v in regime.order:
             if mode[v] == FIXED:
                 mean = value[v]
@@ -179,20 +191,17 @@ def live(x, row, first, base, regime, noise, mode, value, source, recorded, leav
                 mean = recorded[source, k, 0, v]
                 out[k, 0, v] = mean
             else:
-                mean = expected(x, regime.coef[v], regime.binary[v])
+                mean = linear_part(x, regime.coef, v)
                 draw = noise[row, k - 1, v]
                 if regime.binary[v]:
+                    mean = 1.0 / (1.0 + np.exp(-mean))
                     out[k, 0, v] = 1.0 if draw < mean else 0.0
                 else:
                     out[k, 0, v] = mean + regime.spread[v] * draw
             out[k, 1, v] = mean
             x[now + v] = out[k, 0, v]
-
-
-@njit(cache=True, nogil=True)
-def remaining(x, coef):
-    """Probability of not dying, or of not leaving, since the wave before; 1 where nobody does."""
-    return 1.0 if np.isnan(coef[0]) else 1.0 - expected(x, coef, True)
+            if k == waves - 1 and recorded.shape[0] > 0:
+                break  # of a pathway only the last outcome is read, and it comes first
 
 
 @njit(cache=True, nogil=True)
@@ -200,7 +209,8 @@ def courses(first, base, weight, noise, record_noise, regime, total, alive):
     """Every life under every plan in one pass; plans share the disturbances ``noise``.
 
     Before its plans are lived, each life is lived under the recording plans with disturbances of their own
-    (``record_noise``): a course of the mediators drawn given what was known at the first wave. Adds to ``total``
+    (``record_noise``): a course of the mediators drawn given what was known at the first wave. Where there are
+    recording plans, only the outcome, first in the order, is simulated at the last wave. Adds to ``total``
     (plans, waves, variables) the sum of weight × stay × mean and to ``alive`` (plans, waves) that of weight × stay.
     """
     plans, waves, variables = total.shape
