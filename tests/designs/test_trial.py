@@ -229,6 +229,19 @@ def test_an_arm_that_moves_both_at_once_reads_neither_way() -> None:
     assert verdict.a_to_b.word == verdict.b_to_a.word == "no_data"
 
 
+def test_one_later_wave_can_only_speak_of_nothing() -> None:
+    """With one wave after treatment the order is not seen: what may then be read is that little moved, or nothing."""
+    for seed in range(3):
+        world = simulate_trial("lever-null", people=3000, waves=2, seed=seed)
+        answer = found(asked(world.records), "lever.a_to_b")
+        if answer.status is Status.ANSWERED:
+            assert not number(answer).low > 0
+            assert "order_not_observed" in codes(answer)
+            assert (answer.lag_days, answer.horizon_days) == (None, 90.0)
+    verdict = weigh(world.records.pair, (asked(world.records),), Settings(smallest_effects={Scale.SD_PER_SD: 0.1}))
+    assert verdict.a_to_b.word == "little_or_no_effect"
+
+
 def test_a_treatment_that_acts_beyond_its_target_is_never_read_without_saying_so() -> None:
     world = simulate_trial("acts-beyond", people=900, seed=5)
     result = asked(world.records)
