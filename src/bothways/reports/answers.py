@@ -7,6 +7,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.aside import occupancy_figure
+from bothways.reports.courses import course_table
 from bothways.reports.document import Block, Bullets, Card, Cards, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import (
     answers_grid,
@@ -201,10 +202,13 @@ def flow_of_states(facts: Facts) -> list[Block]:
 
 def course_of_person(facts: Facts) -> list[Block]:
     """The person's own course, only in a report about one person."""
-    table = named_table(facts, "course") if facts["one_person"] else None
+    table = course_table(facts) if facts["one_person"] else None
     if table is None:
         return []
-    alt = "Two lines over time, one for each condition; the table below holds the values."
+    alt = (
+        "Two lines over time, one for each condition, each in the band in which a model expected the answer where "
+        "there is one; the table below holds the values."
+    )
     return [Figure("course", "Your course over time", alt, table_grid(table))]
 
 

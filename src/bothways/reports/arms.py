@@ -7,7 +7,7 @@ from typing import Any
 from bothways.reports import numbers
 from bothways.reports.drawing import INK, SOFT, WIDTH, sheet, wrapped
 from bothways.reports.ladders import RUNG, limits, rung
-from bothways.reports.rows import arm_rows
+from bothways.reports.rows import arm_place, arm_rows
 from bothways.reports.vocabulary import SCALES
 from bothways.reports.wording import capital
 
@@ -19,7 +19,7 @@ def arms(facts: Facts) -> Any:
     """A block for each outcome and contrast; in it a track for each time."""
     blocks: dict[tuple[str, str, str], list[Facts]] = {}
     for a in arm_rows(facts):
-        blocks.setdefault((a["target"], a["contrast"], a["estimate"]["scale"]), []).append(a)
+        blocks.setdefault((arm_place(a, facts)[0], a["contrast"], a["estimate"]["scale"]), []).append(a)
     heads = [wrapped(f"{capital(target)}: {contrast}", 46)[:3] for target, contrast, _ in blocks]
     heights = [TITLE + LINE_HEIGHT * len(h) + RUNG * len(r) for h, r in zip(heads, blocks.values(), strict=True)]
     total = sum(heights) + AXIS * len(heights)
@@ -50,12 +50,13 @@ def _block(axes: Any, head: list[str], rows: list[Facts], height: float, facts: 
 
 def _rung_of(answer: Facts, facts: Facts) -> Facts:
     estimate, words = answer["estimate"], facts["words"]["answers"][answer["id"]]
+    when = arm_place(answer, facts)[1]
     return {
         "scale": estimate["scale"],
-        "way": answer["direction"],
+        "way": "a_to_b" if arm_place(answer, facts)[0] == facts["pair"]["a"]["label"] else "b_to_a",
         "bound": answer["smallest_effect"] or (1.25 if estimate["scale"] in numbers.RATIOS else 0.05),
         "hollow": False,
-        "name": "At the end" if words["when"] == numbers.MISSING else f"After {words['when']}",
+        "name": capital(when),
         "text": words["estimate"],
         "truth": None,
         **{k: estimate[k] for k in ("value", "low", "high")},

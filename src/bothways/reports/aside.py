@@ -8,7 +8,7 @@ from typing import Any
 from bothways.reports import numbers
 from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import answers_grid, assumptions_grid, table_grid
-from bothways.reports.rows import arm_rows, change_rows, occupancy_rows
+from bothways.reports.rows import arm_place, arm_rows, change_rows, occupancy_rows
 from bothways.reports.timecourses import seen_and_expected
 from bothways.reports.wording import capital, reading_words, way_words
 
@@ -26,15 +26,13 @@ ARM = (
 def arms(facts: Facts) -> Section | None:
     """What being randomised did, by wave; None where no arm was compared."""
     rows = arm_rows(facts)
-    rest = [a for a in facts["answers"] if a["design"] == "trial" and a not in rows and a["estimate"]]
+    told = [a for a in facts["answers"] if a["design"] == "trial" and a["estimate"]]
     if not rows:
         return None
     blocks: list[Block] = [Paragraph(ARM), Bullets(tuple(_lever_words(facts)))]
     blocks.append(_arms_figure(facts, rows))
-    inside: list[Block] = (
-        [answers_grid("arms_rest", "What follows of one way to the other", rest, facts)] if rest else []
-    )
-    assumed = assumptions_grid("assumptions_trial", "What it rests on", [*rows, *rest])
+    inside: list[Block] = [answers_grid("arms_all", "Every answer of the trial", told, facts)]
+    assumed = assumptions_grid("assumptions_trial", "What it rests on", told or rows)
     inside += [assumed] if assumed else []
     inside += [table_grid(t) for t in facts["tables"] if t["design"] == "trial"]
     if inside:
@@ -59,15 +57,14 @@ def _arms_figure(facts: Facts, rows: list[Facts]) -> Figure:
     words = facts["words"]["answers"]
     cells = tuple(
         (
-            capital(a["target"]),
+            *(capital(x) for x in arm_place(a, facts)),
             a["contrast"],
-            words[a["id"]]["when"],
             words[a["id"]]["estimate"],
             words[a["id"]]["reading"],
         )
         for a in rows
     )
-    grid = Grid("arms", "What the arm did", ("on", "contrast", "when", "difference (interval)", "reads"), cells)
+    grid = Grid("arms", "What the arm did", ("on", "when", "contrast", "difference (interval)", "reads"), cells)
     alt = (
         "For each outcome a row for each time: a point for the difference between the arms and a line for its "
         "interval. The table below holds the numbers."

@@ -69,18 +69,32 @@ def _colour(start: str, end: str) -> str:
     return {("a", "both"): WAY["a_to_b"], ("b", "both"): WAY["b_to_a"]}.get((start, end), SOFT)
 
 
+def course_table(facts: Facts) -> Facts | None:
+    """One person's own course, whoever recorded it."""
+    return named_table(facts, "course") or named_table(facts, "diary.course")
+
+
 def course(facts: Facts) -> Any:
-    """One person's two conditions over time, one panel each. Rows: (day, condition A, condition B)."""
-    table = named_table(facts, "course")
+    """One person's two conditions over time, one panel each, in the band in which a model expected each answer.
+
+    Columns: the time, and each condition by its label; "<label>, expected from" and "to" where there is a model.
+    """
+    table = course_table(facts)
     assert table is not None
-    figure = sheet(260)
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    figure, time = sheet(260), table["columns"][0]
     panels = figure.subplots(2, 1, sharex=True, squeeze=True)
     figure.subplots_adjust(left=0.13, right=0.97, top=0.91, bottom=0.17, hspace=0.42)
-    for axes, column, end, way in zip(panels, (1, 2), ("a", "b"), ("a_to_b", "b_to_a"), strict=True):
-        points = [(r[0], r[column]) for r in table["rows"] if numbers.usable(r[0]) and numbers.usable(r[column])]
-        axes.plot([x for x, _ in points], [y for _, y in points], color=WAY[way], lw=1.4, marker="o", ms=2.2)
-        axes.set_title(capital(label(facts, end)), loc="left", size=12.5, color=WAY[way], weight="bold")
+    for axes, end, way in zip(panels, ("a", "b"), ("a_to_b", "b_to_a"), strict=True):
+        name = label(facts, end)
+        lived = [(r[time], r[name]) for r in rows if numbers.usable(r[time]) and numbers.usable(r.get(name))]
+        band = [(r[time], *(r.get(f"{name}, expected {x}") for x in ("from", "to"))) for r in rows]
+        band = [point for point in band if all(map(numbers.usable, point))]
+        if band:
+            axes.fill_between(*zip(*band, strict=True), color=WAY[way], alpha=0.14, lw=0)
+        axes.plot([x for x, _ in lived], [y for _, y in lived], color=WAY[way], lw=1.4, marker="o", ms=2.2)
+        axes.set_title(capital(name), loc="left", size=12.5, color=WAY[way], weight="bold")
         axes.tick_params(labelsize=11.5, length=3)
         axes.locator_params(axis="y", nbins=4)
-    panels[-1].set_xlabel(table["columns"][0], size=11.5)
+    panels[-1].set_xlabel(time, size=11.5)
     return figure

@@ -70,6 +70,9 @@ def dress(svg: str, key: str, title: str, alt: str) -> str:
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     for name, (sentinel, fallback) in SENTINELS.items():
         body = body.replace(sentinel, f"var(--{name.replace('_', '-')}, {fallback})")
+    body = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", body))
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
+    body = re.sub(r' id="([^"]+)"', lambda m: m.group(0) if m.group(1) in used else "", body)
     body = body.replace("'DejaVu Sans'", "inherit")
     body = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", body)
     body = re.sub(r"font: (\w+) (\d+(?:\.\d+)?)px [^;\"]*", r"font-weight: \1; font-size: \2px", body)

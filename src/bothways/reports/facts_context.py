@@ -91,6 +91,8 @@ def settings_facts(settings: Settings) -> Facts:
         "bootstrap": settings.bootstrap,
         "quick": settings.quick,
         "designs": settings.designs,
+        "horizon_days": settings.horizon_days,
+        "what_if": [{"variable": x.variable, "by_sd": x.by_sd, "days": x.days} for x in settings.what_if],
         "cuts": settings.cuts,
         "smallest_effects": effects,
         "negative_control": settings.negative_control,

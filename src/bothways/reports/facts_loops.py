@@ -21,7 +21,7 @@ def own_loops(outcome: Outcome) -> Iterator[Facts]:
 
     ``kind``: ``carry_over`` is the share of a deviation that is left one wave later, all else alike; ``half_life`` the
     time until half of it is gone were the other held still; ``stay`` how long the condition lasts on average in
-    people who have it alone. ``unit`` is share, days or waves.
+    people who have it alone. ``unit`` is share, days or waves; ``span`` names the interval where it is of one alone.
     """
     for result in outcome.results:
         for end, condition in (("a", outcome.pair.a), ("b", outcome.pair.b)):
@@ -39,10 +39,17 @@ def _parameter(fit: Fit | None, *names: str) -> Parameter | None:
 
 
 def _carried(result: DesignResult, condition: Condition, _: Outcome) -> Facts | None:
-    """Panel: the autoregression of the model that speaks, where one number holds at every wave."""
+    """Panel: the autoregression of the model that speaks; where it differs by interval, that of the last one."""
     x = condition.label
     found = _parameter(_speaking_fit(result), f"{x} on {x}, one wave before")
-    return None if found is None else _row("carry_over", "share", found.value, found.low, found.high)
+    if found is not None:
+        return _row("carry_over", "share", found.value, found.low, found.high)
+    rows = (r for t in result.tables if t.key == "panel.lags" for r in t.as_dicts() if r["from"] == r["to"] == x)
+    last = next(reversed(list(rows)), None)
+    if last is None or not all(numbers.usable(last[k]) for k in ("standardised", "low", "high")):
+        return None
+    told = _row("carry_over", "share", *(float(last[k] or 0.0) for k in ("standardised", "low", "high")))
+    return {**told, "span": f"from wave {last['from wave']} to {last['to wave']}"}
 
 
 def _halved(result: DesignResult, condition: Condition, outcome: Outcome) -> Facts | None:
@@ -66,7 +73,7 @@ def _stayed(result: DesignResult, condition: Condition, outcome: Outcome) -> Fac
 
 
 def _row(kind: str, unit: str, value: float, low: float, high: float) -> Facts:
-    return {"kind": kind, "unit": unit, "value": value, "low": low, "high": high}
+    return {"kind": kind, "unit": unit, "value": value, "low": low, "high": high, "span": ""}
 
 
 TELLERS: dict[str, Callable[[DesignResult, Condition, Outcome], Facts | None]] = {

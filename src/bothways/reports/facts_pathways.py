@@ -90,9 +90,14 @@ def _lane(way: Direction, through: tuple[str, ...], topic: Topic) -> Facts:
     return {
         "direction": way.value,
         "mediators": list(through),
-        "label": " and ".join(mediator_label(m, topic) for m in through),
+        "label": _listed([mediator_label(m, topic) for m in through]),
         "pathways": [p.key for p in topic.pathways if p.starts_from == start and p.mediator in through],
     }
+
+
+def _listed(names: list[str]) -> str:
+    """Names as a sentence lists them."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _not_asked(topic: Topic, told: set[tuple[str, str]]) -> Iterator[Facts]:
@@ -109,7 +114,7 @@ def _sensitivity(tables: Iterable[Table], pathway: str, way: Direction, outcome:
     start, end = (c.label for c in way.ends(outcome.pair))
     spelled = {way.value, f"{start} to {end}", f"from {start} to {end}"}
     keys = mediators_of(pathway, outcome.topic)
-    names = {pathway, "+".join(keys), " and ".join(mediator_label(k, outcome.topic) for k in keys)}
+    names = {pathway, "+".join(keys), _listed([mediator_label(k, outcome.topic) for k in keys])}
     for table in tables:
         for row in table.as_dicts():
             value = next((x for name, x in row.items() if name.startswith("sensitivity")), None)

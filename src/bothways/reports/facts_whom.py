@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +15,8 @@ from bothways.terms.question import Facet
 from bothways.terms.topic import Topic
 
 Facts = dict[str, Any]
-SHRUNK = (
-    ("shrunken", "shrunk", "value"),
-    ("low", "shrunken low", "shrunk low"),
-    ("high", "shrunken high", "shrunk high"),
-)
+SHRUNK = (("shrunken", "shrunk"), ("shrunken low", "shrunk low", "low"), ("shrunken high", "shrunk high", "high"))
+"""Columns by which a table may call the value drawn towards the rest, and its limits."""
 
 
 def whom_facts(outcome: Outcome) -> list[Facts]:
@@ -81,16 +79,29 @@ def holm(p: Sequence[float]) -> tuple[float, ...]:
 
 
 def _shrunk(answer: Answer, outcome: Outcome) -> Facts | None:
-    """The value of one level drawn towards the rest, where a design's table ``whom_shrunk`` holds it."""
+    """An answer's value drawn towards the rest, where a design's table ``whom_shrunk`` holds it.
+
+    A level and its contrast may bear one name: where the table tells the value that was drawn, it is the answer's.
+    """
     start, end = (c.label for c in answer.direction.ends(outcome.pair))
     spelled = {answer.direction.value, f"{start} to {end}", f"from {start} to {end}"}
     tables = (t for r in outcome.results if r.design == answer.design for t in r.tables)
     for row in (row for t in tables if t.key.endswith("whom_shrunk") for row in t.as_dicts()):
         level = next((row[name] for name in ("group", "subgroup", "level") if name in row), None)
         numbers = [next((row[n] for n in names if n in row), None) for names in SHRUNK]
-        if answer.subgroup and level == answer.subgroup and row.get("direction") in spelled and usable(numbers[0]):
+        same = "value" not in row or _same(row["value"], answer)
+        if same and answer.subgroup and level == answer.subgroup and row.get("direction") in spelled:
             return {"answer": answer.id, **dict(zip(("value", "low", "high"), numbers, strict=True))}
     return None
+
+
+def _same(value: object, answer: Answer) -> bool:
+    return (
+        answer.estimate is not None
+        and isinstance(value, int | float)
+        and usable(value)
+        and math.isclose(value, answer.estimate.value, rel_tol=1e-9, abs_tol=1e-12)
+    )
 
 
 def _p(answer: Answer) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, WAY, WIDTH, canvas, wrapped
 from bothways.reports.wording import capital, label
-from bothways.reports.words_beside import lane_key, lane_reading
+from bothways.reports.words_beside import lane_key, lane_reading, short_label
 
 Facts = dict[str, Any]
 Stroke = tuple[Any, float]
@@ -132,7 +132,7 @@ def _named(axes: Any, row: list[Facts], middle: float, facts: Facts) -> None:
     """The mediator's name, and above or below it what runs through it each way."""
     told = [(lane, facts["words"]["pathways"][lane_key(lane)]["indirect"]) for lane in row]
     told = [(lane, text) for lane, text in told if text]
-    lines = wrapped(capital(row[0]["label"]), 17)[:2]
+    lines = wrapped(capital(short_label(row[0])), 17)[:2]
     room = 14.0 * len(lines)
     first = middle - room / 2 - (8 if len(row) == 1 and told else 0)
     for i, line in enumerate(lines):

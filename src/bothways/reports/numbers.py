@@ -6,7 +6,7 @@ import math
 
 MISSING = "–"
 RATIOS = frozenset({"hazard_ratio", "rate_ratio", "odds_ratio", "risk_ratio", "prevalence_ratio"})
-STEPS = frozenset({"sd_per_sd", "correlation"})
+STEPS = frozenset({"sd_per_sd", "sd", "correlation"})
 SHARES = frozenset({"share", "probability", "risk_difference"})
 
 

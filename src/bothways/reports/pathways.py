@@ -11,7 +11,7 @@ from bothways.reports.grids import answers_grid, table_grid
 from bothways.reports.loop import leg_reading, own_row, whole_reading
 from bothways.reports.vocabulary import READINGS
 from bothways.reports.wording import capital, ends, way_words
-from bothways.reports.words_beside import lane_key, lane_reading
+from bothways.reports.words_beside import lane_key, lane_reading, short_label
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
@@ -48,15 +48,39 @@ def pathways(facts: Facts) -> Section:
 
 
 def _sentences(facts: Facts, asked: list[Facts]) -> Iterator[str]:
-    for lane in asked:
-        words = facts["words"]["pathways"][lane_key(lane)]
-        end = ends(facts, lane["direction"])[1]
-        doubt = (
-            f" A hidden cause of {lane['label']} and {end} would undo it from a sensitivity value of "
-            f"{words['sensitivity']} on."
-        )
-        shaken = lane_reading(lane, facts) == "predicts" and words["sensitivity"]
-        yield f"{words['sentence']}{doubt if shaken else ''}"
+    """A sentence for each pathway that is there or failed, and one for all the rest of a way that read alike."""
+    for way in WAYS:
+        lanes = [lane for lane in asked if lane["direction"] == way]
+        for lane in lanes:
+            if lane_reading(lane, facts) in ("predicts", "no_data"):
+                yield _sentence(lane, facts)
+        for reading in ("little_or_no_effect", "too_uncertain"):
+            alike = [lane for lane in lanes if lane_reading(lane, facts) == reading]
+            if alike:
+                yield _alike(alike, reading, facts)
+
+
+def _sentence(lane: Facts, facts: Facts) -> str:
+    """One pathway, and what would undo it."""
+    words, end = facts["words"]["pathways"][lane_key(lane)], ends(facts, lane["direction"])[1]
+    if lane_reading(lane, facts) != "predicts" or not words["sensitivity"]:
+        return str(words["sentence"])
+    return (
+        f"{words['sentence']} A hidden cause of {lane['label']} and {end} would undo it from a sensitivity value of "
+        f"{words['sensitivity']} on."
+    )
+
+
+def _alike(lanes: list[Facts], reading: str, facts: Facts) -> str:
+    """Pathways of one way that read alike, in one sentence where they are several."""
+    if len(lanes) == 1:
+        return str(facts["words"]["pathways"][lane_key(lanes[0])]["sentence"])
+    start, end = ends(facts, lanes[0]["direction"])
+    told = "; ".join(f"{short_label(x)} {facts['words']['pathways'][lane_key(x)]['indirect']}" for x in lanes)
+    what = f"what goes from {start} to later {end} runs through any of these"
+    if reading == "too_uncertain":
+        return f"Whether any of {what}, these data cannot tell: {told}."
+    return f"Little or nothing of {what}: {told}."
 
 
 def _not_asked(facts: Facts, way: str) -> str:
@@ -74,16 +98,19 @@ def loop_figure(facts: Facts) -> Figure:
     """Both conditions, everything between them that was asked or named, and what each keeps of itself."""
     rows = tuple(_loop_rows(facts))
     grid = Grid("loop", "The loop in numbers", ("arrow", "estimate (interval)", "reads"), rows)
-    said = "; ".join(
-        f"{way_words(facts, lane['direction'])} through {lane['label']}: {lane_word(lane, facts)}"
-        for lane in facts["loop"]["lanes"]
-        if lane["asked"]
+    asked = [lane for lane in facts["loop"]["lanes"] if lane["asked"]]
+    found = [lane for lane in asked if lane_reading(lane, facts) == "predicts"]
+    said = (
+        f"Of {len(asked)} ways through a mediator that were asked, {len(found)} seem to carry something"
+        if asked
+        else ""
     )
+    said += "".join(f"; {way_words(facts, x['direction'])} through {short_label(x)}" for x in found)
     first, second = ends(facts, "a_to_b")
     alt = (
         f"{capital(first)} on the left and {second} on the right, an arrow each way between them, a curled arrow from "
         f"each to itself, and below them a row for each mediator with arrows to and from it. "
-        f"{capital(said) if said else 'No pathway was asked of these records'}. The table below holds the numbers."
+        f"{said or 'No pathway was asked of these records'}. The table below holds the numbers."
     )
     note = (
         "Thick: predicts. Thin: too uncertain. Dotted: little or no effect. Grey and dashed: not asked, or no answer. "
@@ -113,7 +140,7 @@ def _loop_rows(facts: Facts) -> Iterator[tuple[str, str, str]]:
 
 def _lane_rows(lane: Facts, facts: Facts) -> Iterator[tuple[str, str, str]]:
     start, end = ends(facts, lane["direction"])
-    words, through = facts["words"]["pathways"][lane_key(lane)], lane["label"]
+    words, through = facts["words"]["pathways"][lane_key(lane)], short_label(lane)
     yield f"{capital(start)} → {through} → {end}", words["indirect"] or numbers.MISSING, words["word"]
     for part, named in (("first_leg", f"{capital(start)} → {through}"), ("second_leg", f"{capital(through)} → {end}")):
         if words[part]:
@@ -139,7 +166,7 @@ def _numbers(facts: Facts, asked: list[Facts]) -> list[Block]:
 def _sensitivity_grid(facts: Facts, asked: list[Facts]) -> Grid:
     rows = tuple(
         (
-            f"{lane['label']}, {way_words(facts, lane['direction'])}",
+            f"{short_label(lane)}, {way_words(facts, lane['direction'])}",
             facts["words"]["pathways"][lane_key(lane)]["sensitivity"],
             lane["sensitivity"]["says"],
         )
@@ -157,7 +184,7 @@ def _needs_grid(facts: Facts, asked: list[Facts]) -> Grid:
     for lane in asked:
         answer = by_id.get(lane["answers"].get("indirect", ""))
         for assumption in answer["assumptions"] if answer else ():
-            seen.setdefault(assumption["text"], {})[lane["label"]] = None
+            seen.setdefault(assumption["text"], {})[short_label(lane)] = None
     rows = tuple((text, ", ".join(through)) for text, through in seen.items())
     return Grid("pathway_needs", "What must be true", ("assumption", "for what runs through"), rows)
 

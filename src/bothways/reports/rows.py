@@ -43,12 +43,24 @@ def whom_blocks(facts: Facts) -> dict[tuple[str, str], list[Facts]]:
 
 
 def arm_rows(facts: Facts) -> list[Facts]:
-    """Effects of being randomised that have a number."""
-    return [
+    """Effects of being randomised, on one scale: in standard deviations where a design gives them so, else its own."""
+    rows = [
         a
         for a in facts["answers"]
         if a["estimand"] == "arm_effect" and a["estimate"] and a["estimate"]["value"] is not None
     ]
+    standard = [a for a in rows if a["estimate"]["scale"] == "sd"]
+    return standard or rows
+
+
+def arm_place(answer: Facts, facts: Facts) -> tuple[str, str]:
+    """(what the arm may have moved, when): "back pain at wave 2" is back pain, at wave 2."""
+    target = str(answer["target"])
+    names = [facts["pair"][end]["label"] for end in ("a", "b")]
+    name = next((n for n in names if target.startswith(n)), target)
+    when = str(facts["words"]["answers"][answer["id"]]["when"])
+    parts = (target[len(name) :].strip(" ,"), "" if when == numbers.MISSING else f"after {when}")
+    return name, ", ".join(x for x in parts if x) or "at the end"
 
 
 def change_rows(facts: Facts) -> list[Facts]:

@@ -167,6 +167,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("smallest effect of interest", "The least number that would matter, set before looking at the data."),
     ("standard deviation (SD)", "How far people usually lie from the average; two in three lie within one of them."),
     ("ratio", "How many times as often something happens with a condition as without it; 1 means no difference."),
+    ("mediator", "Something that may lie between the two: the first moves it, and it moves the second."),
+    (
+        "sensitivity value",
+        "How strong an unseen cause would have to be to undo a result, on the scale named beside it. Larger is firmer.",
+    ),
+    ("model-implied", "What a fitted model says would follow. Nobody did it, and nobody saw it."),
     ("line of evidence", "Designs that could be wrong for the same reason. They count once."),
     ("shared cause", "Something else that brings on both conditions, and so makes one seem to lead to the other."),
     (

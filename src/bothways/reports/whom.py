@@ -74,25 +74,33 @@ def subgroups_figure(facts: Facts) -> Figure:
     rows = tuple(_figure_rows(facts))
     columns = ("circumstance", "way", "group", "estimate (interval)", "drawn to the rest", "people")
     grid = Grid("subgroups", "By group", columns, rows)
-    truth = " A diamond marks the truth of the simulated world." if facts["simulated"] else ""
+    levels = {name for group in facts["whom"] for name in group["levels"]}
+    truth = bool(facts["simulated"] and levels & set(facts["simulated"]["values"]))
+    squares = any(s["answer"] in levels for group in facts["whom"] for s in group["shrunk"])
+    marks = " A hollow square is the estimate drawn towards the other groups." if squares else ""
+    marks += " A diamond marks the truth of the simulated world." if truth else ""
     alt = (
         "A block for each circumstance, and in it each way by itself: a point for each group's estimate, a line for "
-        "its interval, and the test of their difference in words. A hollow square is the estimate drawn towards the "
-        f"other groups.{truth} The table below holds the numbers."
+        f"its interval, and the test of their difference in words.{marks} The table below holds the numbers."
     )
     note = "Shaded: too small to matter. Upright line: no effect."
-    note += " Hollow square: drawn towards the other groups." if any(g["shrunk"] for g in facts["whom"]) else ""
-    note += " Diamond: the truth." if facts["simulated"] else ""
+    note += " Hollow square: drawn towards the other groups." if squares else ""
+    note += " Diamond: the truth." if truth else ""
     return Figure("subgroups", "Group by group", alt, grid, note)
+
+
+def _drawn(group: Facts, name: str, facts: Facts) -> str:
+    """An answer's value drawn towards the rest, with its interval."""
+    found = next((s for s in group["shrunk"] if s["answer"] == name), None)
+    answer = next(a for a in facts["answers"] if a["id"] == name)
+    return numbers.interval(found["value"], found["low"], found["high"], answer["estimate"]["scale"]) if found else ""
 
 
 def _figure_rows(facts: Facts) -> Iterator[tuple[str, ...]]:
     for (label, _), rows in whom_blocks(facts).items():
         for row in rows:
-            shrunk = {s["answer"]: s for s in row["shrunk"]}
             for a in row["levels"]:
-                words, s = facts["words"]["answers"][a["id"]], shrunk.get(a["id"])
-                drawn = numbers.interval(s["value"], s["low"], s["high"], a["estimate"]["scale"]) if s else ""
+                words, drawn = facts["words"]["answers"][a["id"]], _drawn(row, a["id"], facts)
                 way = capital(way_words(facts, row["direction"]))
                 yield label, way, a["subgroup"] or a["population"], words["estimate"], drawn, words["people"]
 
@@ -107,12 +115,22 @@ def tests_grid(facts: Facts) -> Grid:
             facts["words"]["answers"][test["answer"]]["estimate"],
             numbers.p_value(test["p"]),
             numbers.p_value(test["p_holm"]),
+            _drawn(group, test["answer"], facts),
             facts["words"]["answers"][test["answer"]]["reading"],
         )
         for group in facts["whom"]
         for test in group["tests"]
     )
-    columns = ("circumstance", "way", "design", "difference (interval)", "p", "p, adjusted (Holm)", "reads")
+    columns = (
+        "circumstance",
+        "way",
+        "design",
+        "difference (interval)",
+        "p",
+        "p, adjusted (Holm)",
+        "drawn to the rest",
+        "reads",
+    )
     return Grid("whom_tests", "Tests of a difference between groups", columns, rows)
 
 

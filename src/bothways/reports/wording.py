@@ -202,13 +202,21 @@ def plain_size(answer: Facts, facts: Facts) -> str:
         return ""
     start, end = ends(facts, answer["direction"])
     value, low, high = numbers.together((abs(e["value"]), e["low"], e["high"]), e["scale"])
-    span = f"({e['level'] * 100:.0f}% interval {low} to {high})"
+    span = f"({e['level'] * 100:.0f}% interval {_reach(e, low, high)})"
     if e["scale"] in numbers.RATIOS:
         return f"{capital(_what(answer, end))} {value} times as {_how(e['scale'])} with {start} as without it {span}."
     if e["scale"] == "sd_per_sd":
         amount = f"{value} standard deviations {'more' if e['value'] >= 0 else 'less'}"
         return f"One standard deviation more {start} went with {amount} {end} {_later(answer)} {span}."
     return f"{capital(start)} to {end}: {estimate_words(answer)}, in {SCALES.get(e['scale'], e['scale'])}."
+
+
+def _reach(e: Facts, low: str, high: str) -> str:
+    """The limits beside an amount of "more" or "less": with these words where they are not both of more."""
+    if e["scale"] in numbers.RATIOS or e["low"] is None or e["high"] is None or min(e["value"], e["low"]) >= 0:
+        return f"{low} to {high}"
+    least, most = (f"{x.lstrip('−')} {'less' if x.startswith('−') else 'more'}" for x in (low, high))
+    return f"{least} to {most}"
 
 
 def _what(answer: Facts, end: str) -> str:

@@ -17,6 +17,12 @@ def lane_key(lane: Facts) -> str:
     return f"{lane['direction']}.{'+'.join(lane['mediators'])}"
 
 
+def short_label(lane: Facts) -> str:
+    """A lane's mediators where there is little room: three and more are counted."""
+    many = len(lane["mediators"])
+    return f"all {many} together" if many > 2 else str(lane["label"])
+
+
 def lane_words(lane: Facts, facts: Facts, answers: Facts) -> Facts:
     """One way through one mediator, for people; ``answers`` are the words of the answers by id."""
     told = {part: answers[name]["estimate"] for part, name in lane["answers"].items()}
@@ -51,7 +57,7 @@ def lane_word(lane: Facts, facts: Facts) -> str:
 def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
     """The reading as a sentence: only an interval that excludes nothing may say "seems to run through"."""
     start, end = _ends(facts, lane["direction"])
-    label, reading = lane["label"], lane_reading(lane, facts)
+    label, reading = short_label(lane), lane_reading(lane, facts)
     if reading == "not_asked":
         return f"Whether any of it runs through {label} was not asked of these records."
     if reading == "no_data":
@@ -92,8 +98,9 @@ def own_words(row: Facts, facts: Facts) -> Facts:
     values = (row["value"], row["low"], row["high"])
     if row["kind"] == "carry_over":
         short = numbers.interval(*values, "sd_per_sd")
-        long = f"Of more {label} than usual, {short} of it is left one wave later, all else alike."
-        return {"short": short, "what": "left one wave later", "sentence": long}
+        when = row["span"] or "one wave later"
+        long = f"Of more {label} than usual, {short} of it is left {when}, all else alike."
+        return {"short": short, "what": f"left {when}", "sentence": long}
     one, low, high = (numbers.duration(x) if row["unit"] == "days" else numbers.duration(None, x) for x in values)
     short = f"{one} ({low} to {high})"
     if row["kind"] == "half_life":
