@@ -12,6 +12,7 @@ from bothways.designs.onset.estimation import PATHS, RECOVERY, Fits, told_apart
 from bothways.designs.onset.guards import caveats_of, labels
 from bothways.designs.onset.misclassified import accuracy_says
 from bothways.designs.onset.models import Fitted
+from bothways.designs.onset.resampling import CONTRAST, LETTER, Resampled
 from bothways.designs.onset.setup import OnsetSetup
 from bothways.engine.chain.delta import Interval, Link, delta
 from bothways.engine.chain.estimands import (
@@ -28,7 +29,6 @@ from bothways.terms.question import Direction, Facet, Question, Scale
 from bothways.terms.settings import Settings
 
 BOTH_WAYS = (Direction.A_TO_B, Direction.B_TO_A)
-LETTER = {Direction.A_TO_B: "B", Direction.B_TO_A: "A"}  # which condition begins
 REMOVED = {Direction.A_TO_B: World.A_EFFECT_REMOVED, Direction.B_TO_A: World.B_EFFECT_REMOVED}
 PREVENTED = {Direction.A_TO_B: World.A_PREVENTED, Direction.B_TO_A: World.B_PREVENTED}
 
@@ -42,11 +42,13 @@ class Room:
     fits: Fits
     assumptions: tuple[Assumption, ...]
     caveats: tuple[Caveat, ...]
+    resampled: Resampled
 
 
-def room_of(setup: OnsetSetup, settings: Settings, fits: Fits) -> Room:
+def room_of(setup: OnsetSetup, settings: Settings, fits: Fits, resampled: Resampled | None = None) -> Room:
     """Gather caveats and assumptions once."""
-    room = Room(setup, settings, fits, _assumptions(setup, fits), caveats_of(setup, fits))
+    drawn = resampled or Resampled(settings.level)
+    room = Room(setup, settings, fits, _assumptions(setup, fits), caveats_of(setup, fits), drawn)
     says = accuracy_says(setup, fits.errors, settings.accuracy, settings.level)
     return replace(room, caveats=(*room.caveats, Caveat("seen_with_error", says))) if says else room
 
@@ -103,7 +105,8 @@ def _ratio(room: Room, fitted: Fitted, direction: Direction, estimand: Estimand,
     events = int(min(_moved(room.setup, above), _moved(room.setup, below)))
     value, error, contrast = fitted.log_ratio(above, below)
     if np.isfinite(error):
-        return replace(row, estimate=_log_estimate(room, value, error, events))
+        estimate = _log_estimate(room, value, error, events)
+        return replace(row, estimate=room.resampled.ratio(f"{fitted.key}.{estimand}.{direction}", estimate))
     return replace(row, status=Status.FAILED, status_says=_one_sided(room, fitted, contrast, second))
 
 
@@ -153,7 +156,8 @@ def _contrast(room: Room) -> Answer:
         return replace(row, status=Status.FAILED, status_says="one of the two ratios has no finite estimate")
     c = c_one - c_other
     V = np.where(np.isfinite(fitted.fit.robust), fitted.fit.robust, 0.0)
-    return replace(row, estimate=_log_estimate(room, one - other, float(np.sqrt(c @ V @ c)), None))
+    estimate = _log_estimate(room, one - other, float(np.sqrt(c @ V @ c)), None)
+    return replace(row, estimate=room.resampled.ratio(f"{fitted.key}.{CONTRAST}", estimate))
 
 
 def interval(room: Room, function: Function, link: Link, *, fitted: Fitted | None = None) -> Interval:
@@ -202,7 +206,8 @@ def order_of(room: Room, order: Callable[..., Function]) -> tuple[Interval, floa
     """The share with A first by the first horizon, in one sense of "first", and that expected were they unrelated."""
     states, h, own = room.setup.states, room.setup.horizons[0], room.fits.chain
     q = np.exp(own.rates.coefficients(own.fit.theta[: own.rates.size])[0])
-    return interval(room, order(states, h), Link.LOGIT), float(order(states, h, World.UNRELATED)(q)[0])
+    found = room.resampled.interval(f"{own.key}.{order.__name__}", interval(room, order(states, h), Link.LOGIT))
+    return found, float(order(states, h, World.UNRELATED)(q)[0])
 
 
 def _unseen(room: Room) -> Answer:
@@ -253,9 +258,9 @@ def _share(room: Room, direction: Direction) -> Answer:
         horizon_days=setup.days(h),
         caveats=room.caveats + _undistinguished(room, direction),
     )
-    return _given(
-        row, room, interval(room, attributable_share(setup.states, LETTER[direction], h), Link.PATH), Scale.SHARE
-    )
+    found = interval(room, attributable_share(setup.states, LETTER[direction], h), Link.PATH)
+    key = f"{room.fits.chain.key}.attributable_share.{direction}"
+    return _given(row, room, room.resampled.interval(key, found), Scale.SHARE)
 
 
 def _probabilities(room: Room, direction: Direction) -> list[Answer]:

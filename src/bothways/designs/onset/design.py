@@ -13,6 +13,7 @@ from bothways.designs.onset.answers import answers_of, room_of
 from bothways.designs.onset.estimation import fit_all
 from bothways.designs.onset.methods import methods_of
 from bothways.designs.onset.models import Fitted
+from bothways.designs.onset.resampling import resample
 from bothways.designs.onset.setup import prepare
 from bothways.designs.onset.states import cut_of, state_rows
 from bothways.designs.onset.tables import tables_of
@@ -76,8 +77,9 @@ class OnsetDesign:
         progress("onset: setting up", 0.05)
         setup = prepare(records, settings, self.hysteresis)
         fits = fit_all(setup, progress, quick=settings.quick, accuracy=settings.accuracy)
+        resampled = resample(setup, settings, fits, progress)
         progress("onset: answers", 0.85)
-        room = room_of(setup, settings, fits)
+        room = room_of(setup, settings, fits, resampled)
         if settings.headline_only:
             return DesignResult(design=self.key, answers=answers_of(room))
         answers, tables = answers_of(room), tables_of(room)

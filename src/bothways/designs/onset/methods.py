@@ -41,7 +41,16 @@ def _estimation(room: Room) -> str:
     return (
         "The likelihood, given each person's first observation, was maximised by scoring with exact derivatives; "
         "standard errors are robust by person, and shares, probabilities and times come by the delta method from the "
-        "plain chain. People with a condition at entry count from entry on."
+        "plain chain. People with a condition at entry count from entry on." + _drawn(room)
+    )
+
+
+def _drawn(room: Room) -> str:
+    if not room.resampled.values:
+        return ""
+    return (
+        f" Intervals of the ratios, of who came first and of the attributable shares are percentiles of "
+        f"{room.settings.bootstrap:,} samples of people drawn with replacement, each fitted anew."
     )
 
 

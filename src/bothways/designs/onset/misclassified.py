@@ -70,7 +70,7 @@ def misclassified(setup: OnsetSetup, start: Fitted, accuracy: Accuracy) -> Fitte
     target = PlainTarget(model)
     found = finished(target, ascend_within(target.evaluate, theta, low, high))
     says = "the chain of the true states, seen with error"
-    return Fitted("chain-with-errors", says, target, start.rates, found, found.loglik)
+    return Fitted("chain-with-errors", says, target, start.rates, found, found.loglik, bounds=(low, high))
 
 
 def accuracies(setup: OnsetSetup, fitted: Fitted, accuracy: Accuracy, level: float) -> list[Row]:

@@ -29,7 +29,10 @@ ENTRY = ("entered with A", "entered with B", "entered with both")
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """One fitted chain. ``rates`` reads log rates off theta; ``loglik`` is conditional on the first observation."""
+    """One fitted chain. ``rates`` reads log rates off theta; ``loglik`` is conditional on the first observation.
+
+    ``bounds`` are the lowest and the highest theta between which it was fitted, where it was.
+    """
 
     key: str
     says: str
@@ -38,6 +41,7 @@ class Fitted:
     fit: ChainFit
     loglik: float
     marks: tuple[str, str] = ("", "")  # what the model's own transitions add to the names of the two states
+    bounds: tuple[Float[np.ndarray, "parameters"], Float[np.ndarray, "parameters"]] | None = None
 
     @property
     def usable(self) -> bool:
@@ -121,7 +125,8 @@ def frailty(setup: OnsetSetup, start: Fitted, nodes: int = 11) -> Fitted:
     low, high = np.full(theta.size, -WIDE), np.full(theta.size, WIDE)
     low[-1], high[-1] = 0.0, 16.0
     found = finished(target, ascend_within(target.evaluate, theta, low, high))
-    return Fitted("frailty", "the chain with a lasting proneness of each person", target, rates, found, found.loglik)
+    says = "the chain with a lasting proneness of each person"
+    return Fitted("frailty", says, target, rates, found, found.loglik, bounds=(low, high))
 
 
 def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) -> Fitted:
@@ -176,7 +181,7 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
     says = "the chain with a hidden cause of both that comes and goes"
     key = "drifting-cause" if influence else "drifting-cause-alone"
     says += "" if influence else ", and no influence of one condition on the onset of the other"
-    return Fitted(key, says, target, rates, found, found.loglik - entry_loglik, (".low", ".low"))
+    return Fitted(key, says, target, rates, found, found.loglik - entry_loglik, (".low", ".low"), (low, high))
 
 
 def _without_influence(setup: OnsetSetup) -> Predictor:

@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from bothways.engine.chain.ascent import Rules, ascend
+from bothways.engine.chain.ascent import Ascent, Objective, Rules, ascend
 from bothways.engine.chain.fit import ChainFit, Fittable, PlainTarget
 from bothways.engine.chain.frailty import FrailtyModel
 from bothways.engine.chain.likelihood import ChainModel
 from bothways.engine.chain.sequences import resampled
 
 Statistic = Callable[[np.ndarray], np.ndarray]  # theta -> (values,)
+Climb = Callable[[Objective, np.ndarray], Ascent]
 
 
 def redrawn(target: Fittable, chosen: np.ndarray) -> Fittable:
@@ -32,9 +33,17 @@ def _redrawn_model(model: ChainModel, chosen: np.ndarray) -> ChainModel:
 
 
 def bootstrap(
-    target: Fittable, found: ChainFit, statistic: Statistic, units: int, *, draws: int, seed: int, workers: int = 1
+    target: Fittable,
+    found: ChainFit,
+    statistic: Statistic,
+    units: int,
+    *,
+    draws: int,
+    seed: int,
+    workers: int = 1,
+    climb: Climb | None = None,
 ) -> Float[np.ndarray, "draws values"]:
-    """The statistic in each redrawn sample, refitted from the estimate.
+    """The statistic in each redrawn sample, refitted from the estimate; by ``climb`` where scoring will not do.
 
     Each draw has a generator spawned from ``seed``, so that neither workers nor order change a digit.
     """
@@ -42,7 +51,8 @@ def bootstrap(
 
     def once(rng: np.random.Generator) -> np.ndarray:
         sample = redrawn(target, rng.integers(0, units, units))
-        return statistic(ascend(sample.evaluate, found.theta, rules).point)
+        reached = climb(sample.evaluate, found.theta) if climb else ascend(sample.evaluate, found.theta, rules)
+        return statistic(reached.point)
 
     streams = np.random.default_rng(seed).spawn(draws)
     with ThreadPoolExecutor(max(workers, 1)) as pool:
