@@ -1,0 +1,125 @@
+"""From simulated courses to estimates: functions of the means under the plans, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import ndtri
+
+from bothways.designs.sustained.estimation import Found
+from bothways.engine.gmethods.gformula import Courses
+from bothways.engine.gmethods.plans import (
+    ALL_DRAWN,
+    ALWAYS,
+    HELD_HIGH,
+    HELD_LOW,
+    NEVER,
+    NONE,
+    ONLY_EXPOSED,
+)
+from bothways.terms.answer import Estimate
+from bothways.terms.question import Scale
+
+ENOUGH = 100  # replicates from which on percentiles are read; below, the normal interval with the bootstrap SE
+Statistic = Callable[[Courses], Float[np.ndarray, "..."]]
+
+
+def estimate(
+    found: Found,
+    place: int,
+    statistic: Statistic,
+    scale: Scale,
+    level: float,
+    *,
+    factor: float = 1.0,
+    events: int | None,
+) -> Estimate | None:
+    """The statistic of scenario ``place`` times ``factor``, with its bootstrap interval; None where it is no number.
+
+    From 100 replicates on the interval lies between percentiles of the replicates, below that it is the normal one with
+    the bootstrap standard error, in logarithms for ratios.
+    """
+    simulated = found.simulated
+    value = float(statistic(simulated.point[place])) * (1.0 if scale.is_ratio else factor)
+    drawn = np.asarray(statistic(simulated.drawn[place]))[simulated.converged] * (1.0 if scale.is_ratio else factor)
+    if scale.is_ratio:
+        drawn = np.log(drawn[drawn > 0])
+        value = float(np.log(value)) if value > 0 else np.nan
+    drawn = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value) or drawn.size < 10:
+        return None
+    se = float(drawn.std(ddof=1))
+    if drawn.size >= ENOUGH:
+        low, high = (float(x) for x in np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2]))
+        low, high = min(low, value), max(high, value)
+    else:
+        reach = float(ndtri(0.5 + level / 2)) * se
+        low, high = value - reach, value + reach
+    if scale.is_ratio:
+        value, low, high = (float(x) for x in np.exp([value, low, high]))
+    people = int(found.histories.start.sum())
+    return Estimate(value, low, high, se, scale, people, level, events=events)
+
+
+def _outcome(courses: Courses, plan: int, state: bool) -> Float[np.ndarray, "..."]:
+    """Mean of the outcome at the end: of a state, the share alive and with it; of a score, the mean of survivors."""
+    own = courses.mean[..., plan, -1, 0]
+    return own if state else np.asarray(own / courses.alive[..., plan, -1])
+
+
+def difference(one: int, other: int, state: bool) -> Statistic:
+    """Mean outcome under one plan less that under another."""
+    return lambda courses: _outcome(courses, one, state) - _outcome(courses, other, state)
+
+
+def ratio(one: int, other: int) -> Statistic:
+    """Share with the outcome under one plan over that under another."""
+    return lambda courses: _outcome(courses, one, True) / _outcome(courses, other, True)
+
+
+def total(state: bool) -> Statistic:
+    """Always less never."""
+    return difference(ALWAYS, NEVER, state)
+
+
+def survivors(courses: Courses) -> Float[np.ndarray, "..."]:
+    """Always less never among those alive at the end, who need not be the same people."""
+    alive = courses.survivors()
+    return np.asarray(alive[..., ALWAYS, -1, 0] - alive[..., NEVER, -1, 0])
+
+
+def overall(state: bool) -> Statistic:
+    """Q(1,1) - Q(0,0)."""
+    return difference(ALL_DRAWN, NONE, state)
+
+
+def direct(state: bool) -> Statistic:
+    """Q(1,0) - Q(0,0)."""
+    return difference(ONLY_EXPOSED, NONE, state)
+
+
+def indirect(state: bool) -> Statistic:
+    """Q(1,1) - Q(1,0)."""
+    return difference(ALL_DRAWN, ONLY_EXPOSED, state)
+
+
+def share(state: bool) -> Statistic:
+    """Indirect over overall."""
+    return lambda courses: indirect(state)(courses) / overall(state)(courses)
+
+
+def first_leg(mediator: int) -> Statistic:
+    """What the exposure does to the mediator at the occasion before the last (plans of a sustained exposure)."""
+
+    def statistic(courses: Courses) -> Float[np.ndarray, "..."]:
+        alive = courses.survivors()
+        return np.asarray(alive[..., ALWAYS, -2, mediator] - alive[..., NEVER, -2, mediator])
+
+    return statistic
+
+
+def second_leg(state: bool) -> Statistic:
+    """What the mediator, held high or low throughout, does to the outcome while the exposure is held low."""
+    return difference(HELD_HIGH, HELD_LOW, state)

@@ -1,0 +1,178 @@
+"""One direction, fitted: the g-formula with its bootstrap, the weights, and the marginal structural model."""
+
+from __future__ import annotations
+
+import os
+import time as clock
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bothways.designs.sustained.setup import SustainedSetup
+from bothways.engine.gmethods.gformula import Simulated, model_of, simulate
+from bothways.engine.gmethods.history import Histories
+from bothways.engine.gmethods.plans import Scenario, pathway, sustained
+from bothways.engine.gmethods.structural import Structural, structural
+from bothways.engine.gmethods.weights import Weights, weights_of
+from bothways.terms.progress import Progress
+from bothways.terms.question import Direction
+from bothways.terms.settings import Settings
+
+REPLICATES, FEW_REPLICATES = 200, 50  # usual; where things must be quick
+LIVES = 40_000  # simulated for the estimates
+LEAST_GOOD = 0.9  # of the replicates, that must come about
+TRUNCATED = (1.0, 99.0)  # percentiles of the weights in the sensitivity row
+STATE, SCORE = (1.0, 0.0), (0.5, -0.5)  # (high, low) levels: present or absent; half an SD either side of the mean
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One or several mediators taken together: their key as answers name it, and their places among the variables."""
+
+    key: str
+    labels: tuple[str, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighted:
+    """The weights and what they give: as they are, truncated, and (for comparison) without any."""
+
+    weights: Weights
+    plain: Structural
+    truncated: Structural
+    crude: Structural
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Everything of one direction. ``weighted`` is None where the exposure is a score. ``says`` is why it failed."""
+
+    direction: Direction
+    histories: Histories
+    simulated: Simulated
+    paths: tuple[Path, ...]
+    weighted: Weighted | None
+    seconds: float
+    says: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """The fits came about, in the records and in nearly all resamples."""
+        return not self.says
+
+
+def levels_of(state: bool) -> tuple[float, float]:
+    """(high, low) of a variable that is held."""
+    return STATE if state else SCORE
+
+
+def replicates_of(settings: Settings) -> int:
+    """As stated; else 200, or 50 where the answer must be quick."""
+    if settings.quick or settings.headline_only:
+        return FEW_REPLICATES
+    return settings.bootstrap or REPLICATES
+
+
+def paths_of(setup: SustainedSetup) -> tuple[Path, ...]:
+    """Each mediator beside the others, then all of them together."""
+    first, n = 1 + len(setup.changing), len(setup.mediators)
+    sets = [(j,) for j in range(n)] + ([tuple(range(n))] if n > 1 else [])
+    return tuple(
+        Path(
+            "+".join(setup.mediators[j].key for j in s),
+            tuple(setup.mediators[j].label for j in s),
+            tuple(first + j for j in s),
+        )
+        for s in sets
+    )
+
+
+def find(setup: SustainedSetup, direction: Direction, settings: Settings, lags: int, progress: Progress) -> Found:
+    """Fit one direction; what does not come about is said and not raised."""
+    began = clock.perf_counter()
+    histories = setup.histories(direction, lags)
+    variables = setup.variables(direction)
+    order, exposure = tuple(range(len(variables))), len(variables) - 1
+    levels = levels_of(variables[-1].state)
+    paths = () if settings.headline_only else paths_of(setup)
+    scenarios: list[Scenario] = [sustained(order, exposure, levels)]
+    for path in paths:
+        held = levels_of(variables[path.places[0]].state) if len(path.places) == 1 else None
+        scenarios.append(pathway(order, exposure, path.places, levels, held))
+    simulated = simulate(
+        model_of(histories, scenarios),
+        np.random.default_rng(settings.seed),
+        draws=int(np.clip(LIVES // max(int(histories.start.sum()), 1), 1, 200)),
+        replicates=replicates_of(settings),
+        cluster=setup.cluster,
+        workers=settings.workers or os.cpu_count() or 1,
+        done=_told(progress, direction, replicates_of(settings)),
+    )
+    weighted = None if settings.headline_only or not variables[-1].state else weigh(setup, histories, order)
+    says = _failure(setup, direction, simulated)
+    return Found(direction, histories, simulated, paths, weighted, clock.perf_counter() - began, says)
+
+
+def _told(progress: Progress, direction: Direction, total: int) -> Callable[[int, int], None]:
+    base = 0.05 if direction is Direction.A_TO_B else 0.5
+
+    def done(count: int, _total: int) -> None:
+        if count % 10 == 0 or count == total:
+            progress(f"sustained: resample {count} of {total}", base + 0.45 * count / max(total, 1))
+
+    return done
+
+
+def weigh(setup: SustainedSetup, histories: Histories, order: tuple[int, ...]) -> Weighted:
+    """Weights and the marginal structural models that they give."""
+    exposure = order[-1]
+    weights = weights_of(histories, order, exposure)
+    last = weights.value[:, -1]
+    known = last[np.isfinite(last)]
+    low, high = np.percentile(known, TRUNCATED) if known.size else (np.nan, np.nan)
+    flat = np.where(np.isfinite(last), 1.0, np.nan)
+    models = (structural(histories, w, exposure, 0, setup.cluster) for w in (last, np.clip(last, low, high), flat))
+    return Weighted(weights, *models)
+
+
+def _failure(setup: SustainedSetup, direction: Direction, simulated: Simulated) -> str:
+    if simulated.failed:
+        which = " and ".join(dict.fromkeys(_target(setup, direction, spec.target) for spec in simulated.failed))
+        return (
+            f"the regression of {which} on what came before did not come about: some combination of its predictors "
+            "settles it, or hardly anything varies"
+        )
+    good = float(simulated.converged.mean()) if simulated.converged.size else 0.0
+    if good < LEAST_GOOD:
+        return f"only {good:.0%} of the resamples could be fitted: the records are too thin for these models"
+    return ""
+
+
+def _target(setup: SustainedSetup, direction: Direction, target: int) -> str:
+    return setup.variables(direction)[target].label if target >= 0 else ("leaving", "death")[target == -1]
+
+
+def regressions(setup: SustainedSetup, found: Found) -> Iterator[tuple[str, float, float]]:
+    """(name, coefficient, its bootstrap SE) of every distinct regression of the first scenario."""
+    model, simulated = found.simulated.model, found.simulated
+    names = column_names(setup, found)
+    sds = simulated.refitted[simulated.converged].std(axis=0) if simulated.converged.any() else None
+    starts = np.cumsum([0, *(len(p.kept) for p in model.regressions)])
+    for target, m in model.uses[0].items():
+        pooled = model.regressions[m]
+        for place, column in enumerate(pooled.kept):
+            se = float(sds[starts[m] + place]) if sds is not None else float("nan")
+            name = f"{_target(setup, found.direction, target)} ~ {names[column]}"
+            yield name, float(simulated.fitted[m].coef[place]), se
+
+
+def column_names(setup: SustainedSetup, found: Found) -> tuple[str, ...]:
+    """Names of the columns of a full row."""
+    labels = [v.label for v in setup.variables(found.direction)]
+    fixed = [f"fixed covariate {k + 1}" for k in range(setup.fixed.shape[1])]
+    if len(setup.fixed_names) == len(fixed):
+        fixed = list(setup.fixed_names)
+    before = [f"{label}, {lag} before" for lag in range(1, found.histories.lags + 1) for label in labels]
+    return ("constant", "time", "time squared", *fixed, *labels, *before)
