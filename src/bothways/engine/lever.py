@@ -11,7 +11,6 @@ F = d_a'V_aa⁻¹d_a/G tells how strong the lever is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,6 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import chdtrc, fdtrc, fdtri
 
 _GRID = 1001
-Angled = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,32 @@ def wald(effects: Float[np.ndarray, " arms"], covariance: Float[np.ndarray, "arm
     return float(fdtrc(len(effects), _finite(freedom), F))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Criterion:
+    """Q at β = unit·tan(angle), in sines and cosines so that an infinite β has a value as well."""
+
+    cause: Float[np.ndarray, " arms"]
+    outcome: Float[np.ndarray, " arms"]
+    aa: Float[np.ndarray, "arms arms"]
+    crossed: Float[np.ndarray, "arms arms"]  # V_ab + V_ba
+    bb: Float[np.ndarray, "arms arms"]
+    unit: float
+
+    def __call__(self, angle: float) -> float:
+        s, c = np.sin(angle), np.cos(angle) / self.unit
+        miss = self.outcome * c - self.cause * s
+        return float(miss @ np.linalg.solve(self.bb * c * c - self.crossed * (s * c) + self.aa * s * s, miss))
+
+    def beta(self, angle: float) -> float:
+        """β of an angle; an infinite angle is an infinite β."""
+        return self.unit * float(np.tan(angle)) if np.isfinite(angle) else angle
+
+    def error(self, value: float) -> float:
+        """1/√(d_a' V(β)⁻¹ d_a): for one arm the delta method's error of a ratio."""
+        V = self.bb - value * self.crossed + value * value * self.aa
+        return 1.0 / float(np.sqrt(self.cause @ np.linalg.solve(V, self.cause)))
+
+
 def ratio(
     cause: Float[np.ndarray, " arms"],
     outcome: Float[np.ndarray, " arms"],
@@ -56,47 +80,33 @@ def ratio(
     """The ratio of ``outcome`` to ``cause``; ``covariance`` holds the arms of the cause first, then of the outcome."""
     G = len(cause)
     aa, ab, bb = covariance[:G, :G], covariance[:G, G:], covariance[G:, G:]
-    unit = float(np.sqrt(np.trace(bb) / np.trace(aa)))
-
-    def Q(angle: float) -> float:  # noqa: N802 - as in the equation
-        """Q at β = unit·tan(angle), in sines and cosines so that an infinite β has a value as well."""
-        s, c = np.sin(angle), np.cos(angle) / unit
-        miss = outcome * c - cause * s
-        V = bb * c * c - (ab + ab.T) * (s * c) + aa * s * s
-        return float(miss @ np.linalg.solve(V, miss))
-
-    grid = np.linspace(-np.pi / 2, np.pi / 2, _GRID)
-    values = np.array([Q(angle) for angle in grid])
-    best, least = _minimum(Q, grid, values)
-    if G == 1:
-        best, least = float(np.arctan2(outcome[0] * np.sign(cause[0]) / unit, abs(cause[0]))), 0.0
-    far = least + float(fdtri(1, _finite(freedom), level))
-    low, high = _limits(Q, best, far)
-    value = unit * float(np.tan(best))
-    V = bb - value * (ab + ab.T) + value * value * aa
-    se = 1.0 / float(np.sqrt(cause @ np.linalg.solve(V, cause)))
-    misfit_p = float(chdtrc(G - 1, least)) if G > 1 else float("nan")
+    Q = _Criterion(cause, outcome, aa, ab + ab.T, bb, float(np.sqrt(np.trace(bb) / np.trace(aa))))
+    best, least = _minimum(Q)
+    low, high = _limits(Q, best, least + float(fdtri(1, _finite(freedom), level)))
     return Ratio(
-        value,
-        unit * float(np.tan(low)) if np.isfinite(low) else -np.inf,
-        unit * float(np.tan(high)) if np.isfinite(high) else np.inf,
-        se,
-        float(fdtrc(1, _finite(freedom), max(Q(0.0) - least, 0.0))),
-        float(cause @ np.linalg.solve(aa, cause)) / G,
-        least if G > 1 else float("nan"),
-        misfit_p,
+        value=Q.beta(best),
+        low=Q.beta(low),
+        high=Q.beta(high),
+        se=Q.error(Q.beta(best)),
+        p=float(fdtrc(1, _finite(freedom), max(Q(0.0) - least, 0.0))),
+        strength=float(cause @ np.linalg.solve(aa, cause)) / G,
+        misfit=least if G > 1 else float("nan"),
+        misfit_p=float(chdtrc(G - 1, least)) if G > 1 else float("nan"),
     )
 
 
-def _minimum(Q: Angled, grid: np.ndarray, values: np.ndarray) -> tuple[float, float]:
-    """The least of Q over the circle of angles, refined about the best point of the grid."""
-    k = int(np.argmin(values))
-    step = grid[1] - grid[0]
+def _minimum(Q: _Criterion) -> tuple[float, float]:
+    """The least of Q over the circle of angles: exact for one arm, else refined about the best point of a grid."""
+    if len(Q.cause) == 1:
+        return float(np.arctan2(Q.outcome[0] * np.sign(Q.cause[0]) / Q.unit, abs(Q.cause[0]))), 0.0
+    grid = np.linspace(-np.pi / 2, np.pi / 2, _GRID)
+    values = np.array([Q(angle) for angle in grid])
+    k, step = int(np.argmin(values)), grid[1] - grid[0]
     found = minimize_scalar(Q, bounds=(grid[k] - step, grid[k] + step), method="bounded", options={"xatol": 1e-12})
     return (float(found.x), float(found.fun)) if found.fun <= values[k] else (float(grid[k]), float(values[k]))
 
 
-def _limits(Q: Angled, best: float, far: float) -> tuple[float, float]:
+def _limits(Q: _Criterion, best: float, far: float) -> tuple[float, float]:
     """Where Q first passes ``far`` on either side; both infinite where the way leads through an infinite β."""
     ends = []
     for edge in (-np.pi / 2, np.pi / 2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from jaxtyping import Float
 
 from bothways.designs.panel.effects import drift_places, within_sd
 from bothways.designs.panel.estimation import Fitted, headline
@@ -61,26 +62,34 @@ def _course(setup: PanelSetup, fitted: Fitted, change: WhatIf, rng: np.random.Ge
     model, alpha = fitted.fit.model, fitted.fit.alpha
     drawn = rng.multivariate_normal(alpha, fitted.errors.covariance, size=DRAWS, method="eigh")
     sd = within_sd(model)(alpha).mean(axis=0)
-    j = setup.processes.index(change.variable)
-    size = change.by_sd * float(sd[j])
-    stacked = np.vstack([alpha, drawn])
-    gap = setup.waves.gap
-    if fitted.form.lags == "drift":
-        D, K = drift_places(model)
-        hold = math.inf if change.days is None else change.days / gap
-        end = max(sum(setup.waves.gaps) / gap, 0.0 if math.isinf(hold) else hold + 1.0)
-        times = np.linspace(0.0, end, POINTS)
-        found = held_times(stacked[:, D].reshape(-1, K, K), j, size, hold, times)
-    else:
-        hold_waves = _occasions(setup, change)
-        steps = max(setup.T - 1, 0 if hold_waves is None else hold_waves)
-        B = raw_lags(model)(stacked)[:, 0].mean(axis=1)
-        found = held_steps(B, j, size, steps + 1 if hold_waves is None else hold_waves, steps)
-        times = np.arange(steps + 1, dtype=float)
+    size = change.by_sd * float(sd[setup.processes.index(change.variable)])
+    follow = _in_time if fitted.form.lags == "drift" else _in_waves
+    times, found = follow(setup, fitted, change, size, np.vstack([alpha, drawn]))
     scaled = found[..., :2] / sd[:2]
     outcomes = (setup.label(setup.processes[0]), setup.label(setup.processes[1]))
     words = change_words(change, setup.label(change.variable), days_words(change.days))
-    return Course(words, outcomes, times * gap, scaled[0], scaled[1:], sd[:2] * setup.scale[:2])
+    return Course(words, outcomes, times * setup.waves.gap, scaled[0], scaled[1:], sd[:2] * setup.scale[:2])
+
+
+def _in_waves(
+    setup: PanelSetup, fitted: Fitted, change: WhatIf, size: float, alphas: Float[np.ndarray, "n free"]
+) -> tuple[Float[np.ndarray, " times"], Float[np.ndarray, "n times p"]]:
+    """Times in waves and the course at each, as far as the waves reach or the change is held."""
+    j, hold = setup.processes.index(change.variable), _occasions(setup, change)
+    steps = max(setup.T - 1, 0 if hold is None else hold)
+    B = raw_lags(fitted.fit.model)(alphas)[:, 0].mean(axis=1)
+    return np.arange(steps + 1, dtype=float), held_steps(B, j, size, steps + 1 if hold is None else hold, steps)
+
+
+def _in_time(
+    setup: PanelSetup, fitted: Fitted, change: WhatIf, size: float, alphas: Float[np.ndarray, "n free"]
+) -> tuple[Float[np.ndarray, " times"], Float[np.ndarray, "n times p"]]:
+    """Times in median gaps and the course at each, by one drift over all gaps."""
+    j, (D, K) = setup.processes.index(change.variable), drift_places(fitted.fit.model)
+    hold = math.inf if change.days is None else change.days / setup.waves.gap
+    end = max(sum(setup.waves.gaps) / setup.waves.gap, 0.0 if math.isinf(hold) else hold + 1.0)
+    times = np.linspace(0.0, end, POINTS)
+    return times, held_times(alphas[:, D].reshape(-1, K, K), j, size, hold, times)
 
 
 def _occasions(setup: PanelSetup, change: WhatIf) -> int | None:

@@ -14,6 +14,7 @@ from bothways.designs.trial.estimation import Compared
 from bothways.engine.lever import Ratio, ratio
 from bothways.terms.question import Direction
 
+SOONER = "A wave sooner after treatment would tell."
 ENDS = {Direction.A_TO_B: (0, 1), Direction.B_TO_A: (1, 0)}  # (cause, outcome) among the conditions
 
 
@@ -72,34 +73,44 @@ def levers(compared: Compared, level: float) -> tuple[tuple[Moved, Moved], tuple
 
 
 def _lever(compared: Compared, both: tuple[Moved, Moved], direction: Direction, level: float) -> Lever:
+    """Where the lever moved the cause, what it tells depends on whether the outcome may have moved by then."""
     cause, outcome = ENDS[direction]
     A, B = (compared.setup.conditions[k].label for k in (cause, outcome))
     at = both[cause].first
     if at is None:
         return Lever(direction, refusal=_unmoved(compared, A))
-    wave = compared.setup.wave_name(at)
-    asked = [t for t, *_ in both[outcome].tested]
     if both[outcome].stirred(at - 1, 1 - level):
-        return Lever(
-            direction, at,
-            refusal=f"The arm moved {B} before it moved {A}: it reached {B} by another way than through {A}.",
-        )  # fmt: skip
-    next_wave = next((t for t in asked if t > at), None)
+        says = f"The arm moved {B} before it moved {A}: it reached {B} by another way than through {A}."
+        return Lever(direction, at, refusal=says)
     if both[outcome].stirred(at, 1 - level):
-        found = _ratio(compared, cause, outcome, at, at, level)
-        says = (
-            f"The arm moved {A} and {B} by the same wave ({wave}), so that which of them moved first was not observed."
-        )
-        return Lever(direction, at, at, found, says, "A wave sooner after treatment would tell.")
-    if next_wave is None and at not in asked:
+        return _together(compared, direction, at, level)
+    return _following(compared, both[outcome], direction, at, level)
+
+
+def _together(compared: Compared, direction: Direction, at: int, level: float) -> Lever:
+    """Both had moved by the same wave: a ratio that is shown and not read."""
+    cause, outcome = ENDS[direction]
+    A, B = (compared.setup.conditions[k].label for k in (cause, outcome))
+    wave = compared.setup.wave_name(at)
+    says = f"The arm moved {A} and {B} by the same wave ({wave}), so that which of them moved first was not observed."
+    return Lever(direction, at, at, _ratio(compared, cause, outcome, at, at, level), says, SOONER)
+
+
+def _following(compared: Compared, other: Moved, direction: Direction, at: int, level: float) -> Lever:
+    """The outcome at the next wave at which it was asked; at the same wave where there is none, and it did not move."""
+    cause, outcome = ENDS[direction]
+    A, B = (compared.setup.conditions[k].label for k in (cause, outcome))
+    asked = [t for t, *_ in other.tested]
+    then = next((t for t in asked if t > at), at)
+    if then not in asked:
         return Lever(direction, at, refusal=f"{_capital(B)} was not asked after the arm had moved {A}.")
-    then = at if next_wave is None else next_wave
     found = _ratio(compared, cause, outcome, at, then, level)
     if then == at and (found.low > 0 or found.high < 0):  # arms pulling both ways: moved, though not in common
+        wave = compared.setup.wave_name(at)
         says = (
             f"{_capital(A)} and {B} were seen to move at the same wave ({wave}) only: which was first was not observed."
         )
-        return Lever(direction, at, at, found, says, "A wave sooner after treatment would tell.")
+        return Lever(direction, at, at, found, says, SOONER)
     return Lever(direction, at, then, found)
 
 
