@@ -84,7 +84,12 @@ def total_and_gradient(
 ) -> tuple[float, Float[np.ndarray, " q"]] | None:
     """ℓ(θ) over all persons (less the penalty of a bounded drift) with its gradient; None where it is not defined."""
     with np.errstate(over="ignore"):
-        found = log_likelihood_gradient(structure.system(theta), series, moving_loading=structure.moving_loading)
+        found = log_likelihood_gradient(
+            structure.system(theta),
+            series,
+            moving_loading=structure.moving_loading,
+            moving_noise=structure.moving_noise,
+        )
     if found is None:
         return None
     loglik, adjoint = found

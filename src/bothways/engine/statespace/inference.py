@@ -36,7 +36,11 @@ class Profile:
 
 def person_scores(fit: StateSpaceFit) -> Float[np.ndarray, "people q"]:
     """∂ℓ_i/∂θ of each person at the estimates, exactly."""
-    found = log_likelihood_gradient(fit.system, fit.series, by_person=True, moving_loading=fit.structure.moving_loading)
+    structure = fit.structure
+    found = log_likelihood_gradient(
+        fit.system, fit.series, by_person=True, moving_loading=structure.moving_loading,
+        moving_noise=structure.moving_noise,
+    )  # fmt: skip
     if found is None:
         raise ValueError("the log-likelihood is not defined at the estimates")
     return fit.structure.gradient(fit.theta, found[1])

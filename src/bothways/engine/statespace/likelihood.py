@@ -5,37 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from bothways.engine.drift import Steps, exact_steps, steps_adjoint
+from bothways.engine.drift import Steps, steps_adjoint
 from bothways.engine.kernels import kalman as kernels
+from bothways.engine.statespace.passes import (
+    Sweep,
+    complete_pass,
+    filter_pass,
+    gap_table,
+    is_complete,
+    level_and_jump,
+    shared_table,
+    start_states,
+)
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.system import Adjoint, Dynamics, System
-
-ROWS_WORTH_A_THREAD = 20_000
-ROWS_WORTH_COMPILING = 50_000  # for this very number of processes, states and indicators; two processes always are
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sweep:
-    """What one pass found: ℓ by person, and by row or person the adjoints that the kernels write (else empty)."""
-
-    loglik: Float[np.ndarray, " everyone"]
-    transition: Float[np.ndarray, "rows p p"]
-    noise: Float[np.ndarray, "rows p p"]
-    level: Float[np.ndarray, "rows p"]
-    jump: Float[np.ndarray, "rows p"]
-    loading: Float[np.ndarray, "people d p"]
-    intercept: Float[np.ndarray, "people d"]
-    error: Float[np.ndarray, "people d"]
-    start_mean: Float[np.ndarray, "people n"]
-    start_cov: Float[np.ndarray, "people n n"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +54,11 @@ def log_likelihood(
 
     ``dynamics``, where given, holds each person's own drift and diffusion in place of the system's.
     """
-    steps = _steps(system, series, dynamics)
-    swept = None if steps is None else _sweep(system, series, steps, gradient=False)
+    steps = gap_table(system, series, dynamics)
+    if steps is None:
+        return None
+    swept = complete_pass(system, series, steps, gradient=False) if is_complete(system, series) else None
+    swept = swept or filter_pass(system, series, steps, gradient=False)
     return None if swept is None else swept.loglik
 
 
@@ -78,16 +69,22 @@ def log_likelihood_gradient(
     *,
     by_person: bool = False,
     moving_loading: bool = True,
+    moving_noise: bool = True,
 ) -> tuple[Float[np.ndarray, " people"], Adjoint] | None:
     """ℓ of each person with its gradient, summed over persons or (``by_person``) one for each.
 
-    ``moving_loading=False`` spares the gradient of the loadings, which is then zero. Persons with ``dynamics`` of
-    their own have gradients of their own: ``by_person`` must be set.
+    ``moving_loading=False`` spares the gradient of the loadings, which is then zero, and ``moving_noise=False`` that of
+    the error variances where there are none. Persons with ``dynamics`` of their own have gradients of their own:
+    ``by_person`` must be set.
     """
-    steps = _steps(system, series, dynamics)
+    steps = gap_table(system, series, dynamics)
     if steps is None:
         return None
-    swept = _sweep(system, series, steps, gradient=True, moving=moving_loading)
+    swept = None
+    if not moving_loading and not moving_noise and is_complete(system, series):
+        swept = complete_pass(system, series, steps, gradient=True)
+    if swept is None:
+        swept = filter_pass(system, series, steps, gradient=True, moving=moving_loading)
     if swept is None:
         return None
     try:
@@ -101,12 +98,12 @@ def smooth(system: System, series: Series) -> Smoothed | None:
 
     E(state | all) = m + P g,      V(state | all) = P − P (g g' − 2G) P        (de Jong 1989, whose N is g g' − 2G)
     """
-    steps = _steps(system, series, None)
+    steps = gap_table(system, series, None)
     if steps is None:
         return None
     n = system.processes * (1 + series.basis.shape[1])
     trace = np.empty((series.rows, 2, n)), np.empty((series.rows, 2, n, n))
-    if _sweep(system, series, steps, gradient=True, trace=trace) is None:
+    if filter_pass(system, series, steps, gradient=True, trace=trace) is None:
         return None
     (m, g), (P, G) = trace[0].transpose(1, 0, 2), trace[1].transpose(1, 0, 2, 3)
     Pg = np.einsum("rij,rj->ri", P, g)
@@ -115,7 +112,7 @@ def smooth(system: System, series: Series) -> Smoothed | None:
 
 def predict(system: System, series: Series) -> Predictions | None:
     """One-step predictions of every row, before any answer of that row is seen."""
-    steps = _steps(system, series, None)
+    steps = gap_table(system, series, None)
     if steps is None:
         return None
     level, jump = level_and_jump(system, series)
@@ -123,91 +120,11 @@ def predict(system: System, series: Series) -> Predictions | None:
     out = Predictions(np.empty(shape), np.empty(shape), np.empty(shape), np.empty((series.rows, system.processes)))
     kernels.predict_rows(
         series.starts, series.values, series.step, steps.transition, steps.noise, level, jump, series.basis,
-        system.loading, system.intercept, system.noise, *_start_states(system, series, steps), out.center, out.spread,
+        system.loading, system.intercept, system.noise, *start_states(system, series, steps), out.center, out.spread,
         out.density, out.state,
     )  # fmt: skip
     out.state[:] += level
     return out
-
-
-def level_and_jump(system: System, series: Series) -> tuple[Float[np.ndarray, "rows p"], Float[np.ndarray, "rows p"]]:
-    """M w + κ c by row, and what is added to the deviation x at a row: κ (c_before − c_now) + Ξ n."""
-    level = series.design @ system.level.T
-    if series.inputs.shape[1] == series.impulses.shape[1] == 0:
-        return level, np.zeros_like(level)
-    forced = series.inputs @ system.inputs.T
-    struck = series.impulses @ system.impulses.T
-    jump = struck.copy()
-    jump[1:] += forced[:-1] - forced[1:]
-    jump[series.starts[:-1]] = struck[series.starts[:-1]]
-    return level + forced, jump
-
-
-def _steps(system: System, series: Series, dynamics: Dynamics | None) -> Steps | None:
-    """The gap table: one for all, or, where persons have dynamics of their own, one entry a row."""
-    if dynamics is None:
-        owner = np.zeros(series.gaps.size, np.int64)
-        return exact_steps(system.drift[None], system.diffusion[None], owner, series.gaps)
-    return exact_steps(dynamics.drift, dynamics.diffusion, series.person, series.gaps[series.step])
-
-
-def _shared(steps: Steps, series: Series) -> bool:
-    return len(steps.drift) == 1 and steps.gaps.size == series.gaps.size
-
-
-def _start_states(system: System, series: Series, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of (x, s_1, ..., s_B) at the first row of each person."""
-    p, n = system.processes, system.processes * (1 + series.basis.shape[1])
-    mean, cov = np.zeros((series.people, n)), np.zeros((series.people, n, n))
-    mean[:, :p] = system.start_mean
-    cov[:, :p, :p] = steps.stationary if system.start_cov is None else system.start_cov
-    cov[:, p:, p:] = system.static_cov
-    return mean, cov
-
-
-def _sweep(
-    system: System,
-    series: Series,
-    steps: Steps,
-    *,
-    gradient: bool,
-    moving: bool = False,
-    trace: tuple[np.ndarray, np.ndarray] | None = None,
-) -> Sweep | None:
-    p, d, n = system.processes, series.values.shape[1], system.processes * (1 + series.basis.shape[1])
-    rows, people = (series.rows, series.people) if gradient else (0, 0)
-    out = Sweep(
-        np.zeros(series.people), np.empty((rows, p, p)), np.empty((rows, p, p)), np.empty((rows, p)),
-        np.empty((rows, p)), np.zeros((people, d, p)), np.zeros((people, d)), np.zeros((people, d)),
-        np.zeros((people, n)), np.zeros((people, n, n)),
-    )  # fmt: skip
-    level, jump = level_and_jump(system, series)
-    start = _start_states(system, series, steps)
-    step = series.step if _shared(steps, series) else np.arange(series.rows)
-    traces = (np.empty((0, 2, n)), np.empty((0, 2, n, n))) if trace is None else trace
-
-    usual = (p == 2 and d == 2 and n <= 4) or series.rows >= ROWS_WORTH_COMPILING  # half as long
-    sizes: list[Any] = [(0,) * k if usual else k for k in (p, n, d)]
-
-    def work(some: Int[np.ndarray, " some"]) -> bool:
-        done = kernels.sweep(
-            sizes[0], sizes[1], sizes[2], some, series.starts, series.values, step, steps.transition, steps.noise,
-            level, jump, series.basis, system.loading, system.intercept, system.noise, *start, gradient, moving,
-            out.loglik, out.transition, out.noise, out.level, out.jump, out.loading, out.intercept, out.error,
-            out.start_mean, out.start_cov, *traces,
-        )  # fmt: skip
-        return bool(done)
-
-    return out if _in_threads(work, series) else None
-
-
-def _in_threads(work: Callable[[np.ndarray], bool], series: Series) -> bool:
-    """Persons in two halves on two threads where there is enough to do; the halves share no number."""
-    everyone = np.arange(series.people)
-    if series.rows < ROWS_WORTH_A_THREAD or series.people < 2:
-        return work(everyone)
-    with ThreadPoolExecutor(2) as pool:
-        return all(pool.map(work, np.array_split(everyone, 2)))
 
 
 def _assemble(system: System, series: Series, steps: Steps, swept: Sweep, by_person: bool) -> Adjoint:
@@ -253,7 +170,7 @@ def _dynamics_adjoint(
         kernels.sum_by_gap(series.step, swept.transition, swept.noise, E_bar, Q_bar)
         return steps_adjoint(steps, np.zeros(series.gaps.size, np.int64), E_bar, Q_bar, stationary_bar)
     by_row = steps
-    if _shared(steps, series):
+    if shared_table(steps, series):
         at = series.step
         by_row = Steps(
             steps.drift, np.zeros(series.rows, np.int64), series.gaps[at], steps.transition[at], steps.noise[at],

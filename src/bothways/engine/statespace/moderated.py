@@ -68,7 +68,7 @@ class Moderated:
             with np.errstate(over="ignore"):
                 found = log_likelihood_gradient(
                     self.structure.system(theta), series, by_person=by_person,
-                    moving_loading=self.structure.moving_loading,
+                    moving_loading=self.structure.moving_loading, moving_noise=self.structure.moving_noise,
                 )  # fmt: skip
             if found is None:
                 return None

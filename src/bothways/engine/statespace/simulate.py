@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bothways.engine.drift import exact_steps
-from bothways.engine.statespace.likelihood import level_and_jump
+from bothways.engine.statespace.passes import level_and_jump
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.system import System
 

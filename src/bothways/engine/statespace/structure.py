@@ -71,6 +71,11 @@ class Structure:
         """Whether any loading is estimated."""
         return bool(np.isnan(self.loading).any())
 
+    @property
+    def moving_noise(self) -> bool:
+        """Whether any error variance is estimated."""
+        return bool(np.isnan(self.noise).any())
+
     def index(self, matrix: str, *cell: int) -> int | None:
         """Where a cell stands in the free vector; None where it is fixed."""
         for block in self.blocks:
