@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from bothways.designs.onset.answers import BOTH_WAYS, PREVENTED, REMOVED, Room, interval, order_of
+from bothways.designs.onset.answers import BOTH_WAYS, Room, interval, order_of
+from bothways.designs.onset.curves import curve_tables, state_names, worlds_of
 from bothways.designs.onset.estimation import PATHS, criterion
 from bothways.designs.onset.guards import labels
 from bothways.designs.onset.resampling import LETTER
@@ -13,7 +14,6 @@ from bothways.designs.onset.states import DAYS_PER_YEAR
 from bothways.engine.chain.adequacy import pearson, prevalence
 from bothways.engine.chain.delta import Link
 from bothways.engine.chain.estimands import (
-    World,
     incidence,
     median_time,
     next_state,
@@ -50,17 +50,12 @@ def tables_of(room: Room) -> tuple[Table, ...]:
         if isinstance(target, PlainTarget) and target.model.sequences.plain.any()
         else ()
     )
-    return (*first, *made, *fit)
-
-
-def _states(room: Room) -> tuple[str, ...]:
-    a, b = labels(room.setup)
-    return ("neither", f"{a} only", f"{b} only", "both", "dead")[: room.setup.states.size]
+    return (*first, *made, *curve_tables(room), *fit)
 
 
 def _named(room: Room, transition: str) -> str:
     place = {"0": 0, "A": 1, "B": 2, "AB": 3, "D": 4}
-    names = _states(room)
+    names = state_names(room)
     return " to ".join(names[place[s]] for s in transition.split(">"))
 
 
@@ -69,7 +64,7 @@ def _unit(room: Room) -> str:
 
 
 def _moves(room: Room) -> Table:
-    names, K = _states(room), room.setup.states.size
+    names, K = state_names(room), room.setup.states.size
     rows: list[tuple[Cell, ...]] = [(names[r], *(int(n) for n in room.setup.moves[r, :K])) for r in range(min(K, 4))]
     note = "Neighbouring observations of one person in which both states are known."
     return Table("onset_moves", "From one observation to the next", ("from", *names), tuple(rows), note)
@@ -140,19 +135,14 @@ def _stays(room: Room) -> Table:
     found = interval(room, lambda q: sojourn(room.setup.states)(q)[:4], Link.LOG)
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (name, *(float(x[k]) if np.isfinite(x[k]) else None for x in (found.value, found.low, found.high)))
-        for k, name in enumerate(_states(room)[:4])
+        for k, name in enumerate(state_names(room)[:4])
     )
     return Table("onset_stays", "How long a stay lasts on average", ("state", f"{_unit(room)}s", "low", "high"), rows)
 
 
 def _time_in_state(room: Room) -> Table:
-    setup, names = room.setup, _states(room)
-    a, b = labels(setup)
-    worlds = {"as observed": World.AS_IS} | {
-        f"{words} ({x} to {y})": table[d]
-        for d, (x, y) in zip(BOTH_WAYS, ((a, b), (b, a)), strict=True)
-        for words, table in (("effect removed", REMOVED), ("onset of the first prevented", PREVENTED))
-    }
+    setup, names = room.setup, state_names(room)
+    worlds = worlds_of(room)
     rows: list[tuple[Cell, ...]] = []
     for h in sorted(set(setup.horizons)):
         for words, world in worlds.items():
@@ -206,7 +196,7 @@ def _e_values(room: Room) -> Table:
 def _fit(room: Room) -> Table:
     target = room.fits.chain.target
     assert isinstance(target, PlainTarget)
-    found, names = pearson(target.model, room.fits.chain.fit.theta), _states(room)
+    found, names = pearson(target.model, room.fits.chain.fit.theta), state_names(room)
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (names[int(r)], float(low), float(high), *(float(v) for pair in zip(o, e, strict=True) for v in pair))
         for r, low, high, o, e in zip(
@@ -229,5 +219,5 @@ def _prevalence(room: Room) -> Table:
         (float(t), int(n), *(float(v) for pair in zip(o, e, strict=True) for v in pair))
         for t, n, o, e in zip(found.times, found.seen, found.observed, found.expected, strict=True)
     )
-    heads = tuple(f"{name}, {word}" for name in _states(room) for word in ("observed", "expected"))
+    heads = tuple(f"{name}, {word}" for name in state_names(room) for word in ("observed", "expected"))
     return Table("onset_prevalence", "Prevalence observed and expected", (f"{_unit(room)}s", "people", *heads), rows)
