@@ -56,7 +56,7 @@ def planned(mediator: str) -> int:
         autoregression=own,
         correlation=r,
         processes=len(keys),
-        target=0.85,
+        power=0.85,
     )
     assert plan.needed[0] is not None
     return max(plan.needed[0], FEWEST)
