@@ -201,8 +201,12 @@ def test_the_numbers_on_the_arrows_are_those_of_the_table(facts: dict, html: str
     assert 30 < len(re.findall(r"<desc[^>]*>(.*?)</desc>", drawn)[0]) < 1500
 
 
-def test_nothing_in_a_figure_lies_outside_it_or_on_other_text(facts: dict) -> None:
+@pytest.mark.parametrize("own", ["as it is", "long"])
+def test_nothing_in_a_figure_lies_outside_it_or_on_other_text(facts: dict, own: str) -> None:
     """Text of the loop, at the size at which it is drawn: inside the sheet, and no two pieces on each other."""
+    if own == "long":
+        words = [{**w, "short": "11 months (8 weeks to 2.1 years)"} for w in facts["words"]["own"]]
+        facts = {**facts, "words": {**facts["words"], "own": words}}
     figure = DRAWINGS["loop"](facts)
     renderer = FigureCanvasAgg(figure).get_renderer()
     boxes = [t.get_window_extent(renderer) for t in figure.axes[0].texts if t.get_text()]
@@ -284,6 +288,7 @@ def test_published_legs_stand_beside_each_pathway() -> None:
         ((1.0, 0.8, 1.2), "rate_ratio", "1.00 (0.80 to 1.20)"),
         ((0.1, 0.0002, 0.2), "sd_per_sd", "0.1000 (0.0002 to 0.2000)"),
         ((2.0, 1.0, 4.0), "hazard_ratio", "2.00 (1.00 to 4.00)"),
+        ((0.0, -1e-17, 1e-17), "sd_per_sd", "0.00 (0.00 to 0.00)"),
     ],
 )
 def test_a_limit_stays_on_its_side_of_no_effect(values: tuple[float, ...], scale: str, shown: str) -> None:

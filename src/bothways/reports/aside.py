@@ -132,7 +132,7 @@ def check_figures(facts: Facts) -> list[Block]:
         if table is not None and seen_and_expected(facts, key)[0]:
             note = "Lines: the model. Points: what was seen. Where they part, the model's answers are in doubt."
             blocks.append(Figure(key, title, f"{alt}. The table below holds the numbers.", table_grid(table), note))
-    return blocks
+    return [Details("Does the model follow what was seen?", tuple(blocks))] if blocks else []
 
 
 def occupancy_figure(facts: Facts) -> list[Block]:

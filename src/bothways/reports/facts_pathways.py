@@ -13,7 +13,10 @@ from bothways.terms.question import Direction, Facet
 from bothways.terms.topic import Evidence, Topic
 
 Facts = dict[str, Any]
-PARTS = (Estimand.FIRST_LEG, Estimand.SECOND_LEG, Estimand.INDIRECT, Estimand.DIRECT, Estimand.TOTAL)
+PARTS = (
+    *(Estimand.FIRST_LEG, Estimand.SECOND_LEG, Estimand.INDIRECT, Estimand.DIRECT, Estimand.TOTAL),
+    Estimand.ATTRIBUTABLE_SHARE,
+)
 WAYS = (Direction.A_TO_B, Direction.B_TO_A)
 LINKS = ("pathway_link", "direction_only", "confounding_check", "persistence")
 """Roles of published records that speak of a leg of a pathway, of a rival to all, or of a condition's own loop."""

@@ -87,7 +87,7 @@ def _own(axes: Any, x: float, end: str, facts: Facts) -> None:
     words = facts["words"]["own"][facts["loop"]["own"].index(found)]
     side, ha = (6.0, "left") if end == "a" else (WIDTH - 6.0, "right")
     axes.text(side, 11, words["what"], ha=ha, va="center", color=SOFT, size=10.5)
-    axes.text(side, 25, words["short"], ha=ha, va="center", color=INK, size=10.5)
+    axes.text(side, 25, words["short"], ha=ha, va="center", color=INK, size=_fit(words["short"], 10.5, 25))
 
 
 def own_row(facts: Facts, end: str) -> Facts | None:

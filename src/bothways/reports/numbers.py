@@ -10,6 +10,9 @@ STEPS = frozenset({"sd_per_sd", "sd", "correlation"})
 SHARES = frozenset({"share", "probability", "risk_difference"})
 
 
+CLOSEST = 5e-6  # a limit that lies no further from no effect than this is told as no effect
+
+
 def usable(x: object) -> bool:
     """Whether it is a finite number."""
     return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
@@ -62,8 +65,8 @@ def together(values: tuple[float | None, ...], scale: str) -> tuple[str, ...]:
     if scale in SHARES:
         return tuple(on_scale(x, scale) for x in values)
     small = scale in STEPS and any(x is not None and usable(x) and 0.0005 <= abs(x) < 0.0095 for x in values)
-    limits = [x for x in values[1:] if x is not None and usable(x)]
     none = 1.0 if scale in RATIOS else 0.0
+    limits = [x for x in values[1:] if x is not None and usable(x) and abs(x - none) >= CLOSEST]
     digits = next((d for d in range(3 if small else 2, 5) if all(_sided(x, none, d) for x in limits)), 5)
     return tuple(number(x, digits) for x in values)
 

@@ -65,6 +65,8 @@ def _sentence(lane: Facts, facts: Facts) -> str:
     words, end = facts["words"]["pathways"][lane_key(lane)], ends(facts, lane["direction"])[1]
     if lane_reading(lane, facts) != "predicts" or not words["sensitivity"]:
         return str(words["sentence"])
+    if (says := lane["sensitivity"]["says"])[:1].isupper():  # a design's own sentence
+        return f"{words['sentence']} {says.rstrip('.')}."
     return (
         f"{words['sentence']} A hidden cause of {lane['label']} and {end} would undo it from a sensitivity value of "
         f"{words['sensitivity']} on."
@@ -152,7 +154,7 @@ def _numbers(facts: Facts, asked: list[Facts]) -> list[Block]:
     rows = [a for a in facts["answers"] if a["facet"] == "pathway" and a["estimate"] and not a["curve"]]
     inside: list[Block] = []
     if rows:
-        inside.append(answers_grid("pathways", "Total, direct and indirect effects", rows, facts))
+        inside.append(answers_grid("pathway_answers", "Total, direct and indirect effects", rows, facts))
     doubts = _sensitivity_grid(facts, asked)
     if doubts.rows:
         inside.append(doubts)

@@ -15,7 +15,9 @@ from bothways.reports.wording import capital, label
 Facts = dict[str, Any]
 Points = list[tuple[float, float]]
 HEIGHT, TOP, FOOT = 150.0, 30.0, 46.0  # points taken by a panel, by what is above the first, by the axis's name
-MOST = 8  # panels of one figure
+MOST = 12  # panels of one figure
+LEAST_SPAN = 0.2  # of an ordinate on which a model stands beside what was seen: shares, or standard deviations
+TIMES = ("wave", "occasion", "visit", "time", "day", "days", "year", "years")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Panel:
     seen: Points
     others: tuple[tuple[str, Points], ...] = ()  # further lines by stroke
     null: float | None = None
+    shares: bool = False  # of people, to be read as percentages
 
 
 def stacked(panels: Sequence[Panel], axis: str) -> Any:
@@ -56,10 +59,20 @@ def draw_panel(axes: Any, panel: Panel) -> None:
         axes.plot(*zip(*panel.line, strict=True), color=panel.colour, lw=2.2)
     if panel.seen:
         axes.plot(*zip(*panel.seen, strict=True), "o", color=INK, ms=3.6)
+        _no_closer(axes, LEAST_SPAN)
+    if panel.shares:
+        axes.yaxis.set_major_formatter(lambda x, _: numbers.percent(x))
     title = "\n".join(wrapped(panel.title, 44)[:2])
     axes.set_title(title, loc="left", size=11.5, color=panel.colour, weight="bold")
     axes.tick_params(labelsize=11, length=3)
     axes.locator_params(axis="y", nbins=4)
+
+
+def _no_closer(axes: Any, least: float) -> None:
+    """An ordinate that spans at least so much: looked at closely enough, any two courses part."""
+    low, high = axes.get_ylim()
+    short = max(0.0, least - (high - low)) / 2
+    axes.set_ylim(low - short, high + short)
 
 
 def what_if(facts: Facts) -> Any:
@@ -77,8 +90,7 @@ def what_if(facts: Facts) -> Any:
 
 
 def _band(rows: list[Facts], size: float) -> list[tuple[float, float, float]]:
-    known = [r for r in rows if numbers.usable(r.get("low")) and numbers.usable(r.get("high"))]
-    return [(r["time"] / size, r["low"], r["high"]) for r in known]
+    return [(r["time"] / size, r["low"], r["high"]) for r in rows if _bounded(r)]
 
 
 def _colour(name: str, facts: Facts) -> str:
@@ -90,36 +102,44 @@ def seen_and_expected(facts: Facts, key: str) -> tuple[list[Panel], str]:
     """Panels of a table that sets what a model expects beside what was seen, and the name of its time axis.
 
     Either a column for each variable and kind ("both, observed", "both, expected"), or rows that name the variable in
-    a column and hold "observed" and "simulated" (or "expected") in others.
+    a column and hold "observed" (or "seen") and "simulated" (or "expected") in others.
     """
     table = next(t for t in facts["tables"] if t["key"].endswith(key) and t["rows"])
     columns: list[str] = list(table["columns"])
     rows = [dict(zip(columns, row, strict=True)) for row in table["rows"]]
     pairs = [c.removesuffix(", observed") for c in columns if c.endswith(", observed")]
     made = [_wide(rows, columns[0], name, facts) for name in pairs] or list(_long(rows, columns, facts))
-    return [panel for panel in made if panel.line and panel.seen][:MOST], columns[0]
+    return [panel for panel in made if panel.line and panel.seen][:MOST], time_column(columns)
 
 
 def _wide(rows: list[Facts], time: str, name: str, facts: Facts) -> Panel:
     seen = _points(rows, time, f"{name}, observed")
     line = _points(rows, time, f"{name}, expected") or _points(rows, time, f"{name}, simulated")
-    return Panel(capital(name), _colour(name.removesuffix(" only"), facts), line, [], seen)
+    return Panel(capital(name), _colour(name.removesuffix(" only"), facts), line, [], seen, shares=True)
 
 
 def _long(rows: list[Facts], columns: list[str], facts: Facts) -> Iterator[Panel]:
+    """A panel for each variable (and way) that rows name in text, over the column that tells the time."""
+    time = time_column(columns)
     expected = next((c for c in columns if c.startswith(("simulated", "expected"))), "")
-    seen = next((c for c in columns if c.startswith("observed")), "")
-    texts = [c for c in columns[1:] if c not in (expected, seen) and all(isinstance(r[c], str) for r in rows)]
+    seen = next((c for c in columns if c in ("observed", "seen")), "")
+    texts = [c for c in columns if c not in (time, expected, seen) and all(isinstance(r[c], str) for r in rows)]
+    texts.sort(key=lambda c: c != "variable")
     for name in dict.fromkeys(tuple(r[c] for c in texts) for r in rows) if expected and seen else ():
         mine = [r for r in rows if tuple(r[c] for c in texts) == name]
-        timed = [(x, r) for r in mine if (x := _time(r[columns[0]])) is not None]
-        band = [
-            (x, r["low"], r["high"]) for x, r in timed if numbers.usable(r.get("low")) and numbers.usable(r.get("high"))
-        ]
-        colour = _colour(str(name[0]) if name else "", facts)
-        line = [(x, r[expected]) for x, r in timed if numbers.usable(r[expected])]
-        dots = [(x, r[seen]) for x, r in timed if numbers.usable(r[seen])]
-        yield Panel(capital(", ".join(map(str, name))), colour, line, band, dots)
+        band = [(x, r["low"], r["high"]) for r in mine if (x := _time(r[time])) is not None and _bounded(r)]
+        title = capital(f"{name[0]} ({', '.join(name[1:])})" if len(name) > 1 else "".join(name))
+        line, dots = _points(mine, time, expected), _points(mine, time, seen)
+        yield Panel(title, _colour(name[0] if name else "", facts), line, band, dots)
+
+
+def time_column(columns: Sequence[str]) -> str:
+    """The column that holds the time: by its name, else the first."""
+    return next((c for c in columns if c in TIMES), columns[0])
+
+
+def _bounded(row: Facts) -> bool:
+    return numbers.usable(row.get("low")) and numbers.usable(row.get("high"))
 
 
 def _points(rows: list[Facts], time: str, column: str) -> Points:
@@ -162,4 +182,4 @@ def _occupied(rows: list[Facts], size: float) -> Panel:
     band = [{"time": r["horizon_days"], **r["estimate"]} for r in lines[0]]
     others = tuple(zip(("--", ":"), points[1:], strict=False))
     title = capital(rows[0]["target"].split(",")[0])
-    return Panel(title, WAY[rows[0]["direction"]], points[0], _band(band, size), [], others)
+    return Panel(title, WAY[rows[0]["direction"]], points[0], _band(band, size), [], others, shares=True)

@@ -30,6 +30,7 @@ def lane_words(lane: Facts, facts: Facts, answers: Facts) -> Facts:
         "word": lane_word(lane, facts),
         "sentence": lane_sentence(lane, facts, answers),
         **{part: told.get(part, "") for part in ("first_leg", "second_leg", "indirect", "direct", "total")},
+        "share": told.get("attributable_share", ""),
         "sensitivity": numbers.number(lane["sensitivity"]["value"]) if lane["sensitivity"] else "",
         "design": DESIGNS.get(lane["design"], lane["design"]),
     }
@@ -67,10 +68,16 @@ def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
     if reading == "predicts":
         against = _against(lane, facts)
         part = "A part that works against the rest" if against else f"Part of what goes from {start} to later {end}"
-        return f"{part} seems to run through {label}: {told}."
+        share = answers[lane["answers"]["attributable_share"]]["estimate"] if _shared(lane, facts) else ""
+        return f"{part} seems to run through {label}: {told}{f', {share} of the whole' if share else ''}."
     if reading == "little_or_no_effect":
         return f"Little or nothing of what goes from {start} to later {end} runs through {label}: {told}."
     return f"Whether any of what goes from {start} to later {end} runs through {label}, these data cannot tell: {told}."
+
+
+def _shared(lane: Facts, facts: Facts) -> bool:
+    """Whether a share of the whole was given, and means one: what works against the whole is none of it."""
+    return "attributable_share" in lane["answers"] and not _against(lane, facts)
 
 
 def _against(lane: Facts, facts: Facts) -> bool:
@@ -102,7 +109,9 @@ def own_words(row: Facts, facts: Facts) -> Facts:
         long = f"Of more {label} than usual, {short} of it is left {when}, all else alike."
         return {"short": short, "what": f"left {when}", "sentence": long}
     one, low, high = (numbers.duration(x) if row["unit"] == "days" else numbers.duration(None, x) for x in values)
-    short = f"{one} ({low} to {high})"
+    units = {x.split(" ")[-1].rstrip("s") for x in (one, low, high)}
+    limits = [x.rsplit(" ", 1)[0] for x in (low, high)] if len(units) == 1 else [low, high]
+    short = f"{one} ({limits[0]} to {limits[1]})"
     if row["kind"] == "half_life":
         long = f"Of more {label} than usual, half is gone after {short}, were the other held still."
         return {"short": short, "what": "half of it gone after", "sentence": long}
