@@ -30,7 +30,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import numpy as np
 
-from bothways.designs.onset.answers import BOTH_WAYS, Room, answers_of
+from bothways.designs.onset.answers import BOTH_WAYS, answers_of, room_of
 from bothways.designs.onset.estimation import PATHS, Fits, fit_all, told_apart
 from bothways.designs.onset.models import Fitted, plain
 from bothways.designs.onset.setup import OnsetSetup, prepare
@@ -117,7 +117,7 @@ def _chain(setup: OnsetSetup, everything: bool) -> Row:
     fitted = plain(setup)
     if not everything:
         return {"chain": _both(fitted)}
-    room = Room(setup, SETTINGS, Fits(fitted, fitted), (), ())
+    room = room_of(setup, SETTINGS, Fits(fitted, fitted))
     shown = (a for a in answers_of(room) if a.model != "observed")
     return {"answers": {_name(a): None if a.estimate is None else _limits(a.estimate) for a in shown}}
 

@@ -92,7 +92,7 @@ def stand_at(
     mass = p.sum(axis=1)
     if not (crowd.share @ mass) > 0:
         raise WorldError("onset rates", "nobody is in that state at entry", "Raise the rates of onset.")
-    at_entry = np.zeros((p.shape[0], len(chain.states)))
+    at_entry = np.zeros((p.shape[0], len(chain.states)))  # every chain begins with the same states of the living
     living = [k for k, state in enumerate(early.states) if state[0] >= 0]
     at_entry[:, : len(living)] = (p / np.where(mass > 0, mass, 1.0)[:, None])[:, living]
     share = crowd.share * mass / (crowd.share @ mass)
