@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.linalg import solve_continuous_lyapunov
 from tests.designs.panel_records import records_of, simulated_scores
 
 import bothways as bw
-from bothways.designs.choose import design_of
+from bothways.designs.diary import DiaryDesign
+from bothways.designs.diary.estimation import Models, base_structure, fitted
+from bothways.designs.diary.setup import DiarySetup
 from bothways.designs.panel.design import fit_all
 from bothways.designs.panel.effects import within_sd
 from bothways.designs.panel.setup import prepare
@@ -23,7 +26,7 @@ from bothways.study.notes import unused
 from bothways.study.what_if import parse_what_if, resolved
 from bothways.terms.answer import DesignResult, Table
 from bothways.terms.errors import QuestionError
-from bothways.terms.progress import silent
+from bothways.terms.progress import Progress, silent
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings, WhatIf
 
@@ -119,13 +122,20 @@ def test_what_cannot_be_held_is_said(panel: Records) -> None:
     assert "No course for flat" in finding.message
 
 
+def one_model(setup: DiarySetup, _settings: Settings, _progress: Progress) -> Models:
+    """The plain model alone, without its rivals."""
+    plain = fitted("ct-var", base_structure(setup, error=False), setup, False)
+    return Models(plain, plain, plain, None, None, None)
+
+
 @pytest.fixture(scope="module")
 def diary() -> DesignResult:
-    look = Observation(error=0.3, missing=0.1)
+    look = Observation(error=0.0, missing=0.1)
     world = simulate("depression-first", people=25, waves=30, seed=5, design="diary", observation=look)
     changes = (WhatIf("depression", 1.0, 1.0), WhatIf("depression", 1.0, None))
-    result: DesignResult = design_of("diary").answer(world.records, Settings(quick=True, what_if=changes), silent)
-    return result
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bothways.designs.diary.design._fit_all", one_model)
+        return DiaryDesign().answer(world.records, Settings(quick=True, what_if=changes), silent)
 
 
 def test_a_diarys_course_is_its_drift_with_one_equation_replaced(diary: DesignResult) -> None:
@@ -140,6 +150,28 @@ def test_a_diarys_course_is_its_drift_with_one_equation_replaced(diary: DesignRe
     assert (pain[1:, 1] <= pain[1:, 3]).all()
     assert pain[1:, 1].max() > 0.05  # the world's arrow
     assert course(table, "back pain", throughout)[-1, 1] > pain[-1, 1]
+
+
+def test_a_diarys_course_solves_its_equations(diary: DesignResult) -> None:
+    """dx/dt = A x with the changed row at rest while it is held, in small steps from the printed parameters."""
+    told = {p.name: p.value for p in diary.fits[0].parameters}
+    keys = ("depression", "back_pain")
+    A = np.array([[told.get(f"drift[{i},{j}]", 0.0) for j in keys] for i in keys])
+    A[np.diag_indices(2)] = [-np.exp(told[f"log drift[{k},{k}]"]) for k in keys]
+    root = [np.exp(told[f"log diffusion_root[{k},{k}]"]) for k in keys]
+    R = np.array([[root[0], 0.0], [told[f"diffusion_root[{keys[1]},{keys[0]}]"], root[1]]])
+    sd = np.sqrt(np.diag(solve_continuous_lyapunov(A, -R @ R.T)))
+    table = next(t for t in diary.tables if t.key == "what_if")
+    pain = course(table, "back pain", "depression +1 SD for 1 day")
+    step, x, at = 1e-4, np.array([sd[0], 0.0]), []
+    grid = np.arange(0.0, pain[-1, 0] + step, step)
+    for when in grid:
+        at.append(x[1] / sd[1])
+        move = A @ x
+        if when < 1.0 - step / 2:
+            move[0] = 0.0
+        x = x + step * move
+    np.testing.assert_allclose(np.interp(pain[:, 0], grid, at), pain[:, 1], atol=2e-4)
 
 
 @pytest.mark.parametrize(
