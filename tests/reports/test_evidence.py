@@ -80,3 +80,15 @@ def test_every_kind_of_comparison_can_be_drawn() -> None:
     from bothways.reports.evidence import COMPARED
 
     assert {group.value for group in Group} == set(COMPARED)
+
+
+def test_every_pathway_and_circumstance_has_its_place_and_its_published_legs(facts: dict) -> None:
+    text = " ".join(render(facts, "markdown", "researcher").split())
+    for circumstance in facts["topic"]["circumstances"]:
+        assert circumstance["label"] in text
+    for pathway in facts["topic"]["pathways"]:
+        assert pathway["standing"] in text
+    figure = render(facts, "html").split('id="loop-title"')[1].split("</svg>")[0]
+    for drawn in ("1.40", "1.22 to 1.60", "3.47", "1.97 to 6.03", "in words"):
+        assert f">{drawn}<" in figure
+    assert "not asked" not in text.split("## Through what?")[1].split("## Why do studies disagree?")[0]

@@ -23,6 +23,8 @@ from bothways.reports.document import (
     Section,
 )
 from bothways.reports.grids import table_grid
+from bothways.reports.pathways import published_pathways
+from bothways.reports.whom import published_whom
 from bothways.reports.wording import capital, ends, label, way_words
 
 Facts = dict[str, Any]
@@ -39,6 +41,8 @@ def evidence_document(facts: Facts) -> Document:
     sections = [
         _short(facts),
         *(_way(facts, way) for way in WAYS),
+        published_pathways(facts),
+        published_whom(facts),
         _disagree(facts),
         _claims(facts),
         Section("final-word", "The final word", (_sentences(facts, "final_word"),)),

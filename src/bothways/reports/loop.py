@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bothways.reports import numbers
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, WAY, WIDTH, canvas, wrapped
+from bothways.reports.vocabulary import EVIDENCE_SCALES
 from bothways.reports.wording import capital, label
 from bothways.reports.words_beside import lane_key, lane_reading, short_label
 
@@ -28,9 +30,10 @@ HEAD, ONE, TWO, BARE = 146.0, 62.0, 106.0, 38.0  # points taken by the top, by r
 def loop(facts: Facts) -> Any:
     """The conditions at the top, and a row for each mediator on rails that hang from them."""
     rows = list(mediator_rows(facts))
-    height = HEAD + sum(map(_height, rows)) + 6
+    kind = facts["kind"]
+    height = HEAD + sum(_height(row, kind) for row in rows) + 6
     figure, axes = canvas(height)
-    _rails(axes, rows)
+    _rails(axes, rows, kind)
     for x, end in ((58.0, "a"), (WIDTH - 58.0, "b")):
         _condition(axes, x, capital(label(facts, end)))
         _own(axes, x, end, facts)
@@ -39,7 +42,7 @@ def loop(facts: Facts) -> Any:
     top = HEAD
     for row in rows:
         _row(axes, row, top, facts)
-        top += _height(row)
+        top += _height(row, kind)
     return figure
 
 
@@ -50,14 +53,14 @@ def mediator_rows(facts: Facts) -> Iterator[list[Facts]]:
         yield sorted((x for x in lanes if "+".join(x["mediators"]) == name), key=lambda x: str(x["direction"]))
 
 
-def _height(row: list[Facts]) -> float:
-    if not any(lane["asked"] for lane in row):
+def _height(row: list[Facts], kind: str = "") -> float:
+    if not any(lane["asked"] for lane in row) and kind != "evidence":
         return BARE
     return TWO if len(row) > 1 else ONE
 
 
-def _rails(axes: Any, rows: list[list[Facts]]) -> None:
-    low = HEAD + sum(map(_height, rows[:-1])) + (_height(rows[-1]) / 2 + 14 if rows else 0)
+def _rails(axes: Any, rows: list[list[Facts]], kind: str) -> None:
+    low = HEAD + sum(_height(row, kind) for row in rows[:-1]) + (_height(rows[-1], kind) / 2 + 14 if rows else 0)
     for x in RAIL:
         axes.plot([x, x], [108, low], color=LINE, lw=5, solid_capstyle="round", zorder=0)
 
@@ -117,8 +120,8 @@ def whole_reading(facts: Facts, way: str) -> str:
 
 def _row(axes: Any, row: list[Facts], top: float, facts: Facts) -> None:
     """A mediator in its box, its lanes through it."""
-    height = _height(row)
-    middle, asked = top + height / 2, any(lane["asked"] for lane in row)
+    height = _height(row, facts["kind"])
+    middle, asked = top + height / 2, any(lane["asked"] for lane in row) or facts["kind"] == "evidence"
     width = BOX[1] - BOX[0]
     _box(axes, WIDTH / 2, middle, width, height - 10, SOFT if asked else LINE, "-" if asked else (0, (4, 3)))
     places = [middle] if len(row) == 1 else [middle - height / 4, middle + height / 4]
@@ -137,7 +140,7 @@ def _named(axes: Any, row: list[Facts], middle: float, facts: Facts) -> None:
     first = middle - room / 2 - (8 if len(row) == 1 and told else 0)
     for i, line in enumerate(lines):
         y = first + 14 * i + 7
-        size, colour = (12.0, INK) if row[0]["asked"] or told else (11.0, SOFT)
+        size, colour = (12.0, INK) if row[0]["asked"] or told or facts["kind"] == "evidence" else (11.0, SOFT)
         axes.text(WIDTH / 2, y, line, ha="center", va="center", color=colour, size=_fit(line, size, 17), zorder=4)
     for lane, text in told:
         y = first + room + 9 if len(row) == 1 or lane is row[-1] else first - 10
@@ -154,9 +157,11 @@ def _lane(axes: Any, lane: Facts, y: float, facts: Facts) -> None:
     legs = (left, right) if way == "a_to_b" else (right, left)
     for (x0, x1), part in zip(legs, ("first_leg", "second_leg"), strict=True):
         ends = ((x0, y), (x1, y)) if way == "a_to_b" else ((x1, y), (x0, y))
-        reading = leg_reading(lane, part, facts)
+        reading, text = leg_reading(lane, part, facts), words[part]
+        if facts["kind"] == "evidence":
+            reading, text = published_leg(lane, part, facts)
         _arrow(axes, *ends, STROKES[reading], SOFT if reading in UNKNOWN else WAY[way])
-        _number(axes, (x0 + x1) / 2, y, words[part])
+        _number(axes, (x0 + x1) / 2, y, text)
 
 
 def leg_reading(lane: Facts, part: str, facts: Facts) -> str:
@@ -166,13 +171,35 @@ def leg_reading(lane: Facts, part: str, facts: Facts) -> str:
     return str(found or lane_reading(lane, facts))
 
 
+def published_leg(lane: Facts, part: str, facts: Facts) -> tuple[str, str]:
+    """(reading, number) of the published ratio that speaks of a leg: one with an interval, where there is one."""
+    start, mediator, end = _nodes(lane, facts)
+    wanted = (start, mediator) if part == "first_leg" else (mediator, end)
+    links = [x for x in facts["literature"]["links"] if x["pathway"] == mediator and (x["from"], x["to"]) == wanted]
+    told = [x for x in links if x["estimate"] is not None and EVIDENCE_SCALES.get(x["scale"] or "") in numbers.RATIOS]
+    best = min(told, key=lambda x: (x["ci_low"] is None or x["ci_high"] is None, bool(x["wider"])), default=None)
+    if best is None:
+        return "no_data", "in words" if links else ""
+    if best["ci_low"] is None or best["ci_high"] is None:
+        return "too_uncertain", numbers.number(best["estimate"])
+    clear = best["ci_low"] > 1 or best["ci_high"] < 1
+    return "predicts" if clear else "too_uncertain", numbers.interval(
+        best["estimate"], best["ci_low"], best["ci_high"], EVIDENCE_SCALES[best["scale"]]
+    )
+
+
+def _nodes(lane: Facts, facts: Facts) -> tuple[str, str, str]:
+    first, second = ("b", "a") if lane["direction"] == "b_to_a" else ("a", "b")
+    return facts["pair"][first]["key"], lane["mediators"][0], facts["pair"][second]["key"]
+
+
 def _number(axes: Any, x: float, y: float, text: str) -> None:
     """The estimate above the arrow, its interval below."""
     if not text:
         return
-    value, _, interval = text.partition(" ")
+    value, _, interval = text.partition(" (")
     axes.text(x, y - 10, value, ha="center", va="center", color=INK, size=11.5)
-    axes.text(x, y + 12, interval.strip("()"), ha="center", va="center", color=SOFT, size=_fit(interval, 10, 15))
+    axes.text(x, y + 12, interval.strip("()"), ha="center", va="center", color=SOFT, size=_fit(interval, 10, 14))
 
 
 def _fit(text: str, size: float, room: int = 20) -> float:

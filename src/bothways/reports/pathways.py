@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bothways.reports import numbers
@@ -192,19 +193,46 @@ def _needs_grid(facts: Facts, asked: list[Facts]) -> Grid:
 
 
 def published_grid(facts: Facts) -> Grid:
-    """Each pathway of the topic: what these data say, and what is published of either leg."""
+    """Each pathway of the topic: what these data say, if they were asked, and what is published of either leg."""
     rows = tuple(_published_row(p, facts) for p in facts["topic"]["pathways"])
     columns = (
-        "pathway",
-        "from",
-        "through",
-        "in these data",
-        "published, first leg",
-        "published, second leg",
-        "standing",
+        *("pathway", "from", "through", "in these data", "published, first leg", "published, second leg", "standing"),
     )
     note = "Published legs come from other people and other studies: they are never multiplied together."
-    return Grid("known_pathways", "Each pathway beside what is published", columns, rows, note if rows else "")
+    made = Grid("known_pathways", "Each pathway beside what is published", columns, rows, note if rows else "")
+    return without(made, "in these data") if facts["kind"] == "evidence" else made
+
+
+def without(grid: Grid, column: str) -> Grid:
+    """The same table without one column."""
+    at = grid.columns.index(column)
+    rows = tuple((*row[:at], *row[at + 1 :]) for row in grid.rows)
+    return replace(grid, columns=(*grid.columns[:at], *grid.columns[at + 1 :]), rows=rows)
+
+
+def published_pathways(facts: Facts) -> Section:
+    """Through what, by the published evidence alone: each leg from a study of its own."""
+    named = facts["topic"]["pathways"]
+    if not named:
+        return Section("pathways", "Through what?", (Paragraph("This topic names no pathways."),))
+    told = Bullets(tuple(_standing(p, facts) for p in named))
+    first, second = ends(facts, "a_to_b")
+    alt = (
+        f"{capital(first)} on the left, {second} on the right, and between them a row "
+        "for each mediator, with the published ratio of each leg on its arrow. The table below holds them all."
+    )
+    note = (
+        "Ratios, each leg from a study of its own: never multiplied together. Thick: the interval excludes no effect. "
+        "Thin: it does not, or there is none. Grey and dashed: in words only, or nothing read."
+    )
+    grid = published_grid(facts)
+    figure = Figure("loop", "What is published of each leg", alt, grid, note)
+    return Section("pathways", "Through what?", (told, figure, rivals_grid(facts)))
+
+
+def _standing(pathway: Facts, facts: Facts) -> str:
+    way = "a_to_b" if pathway["from"] == facts["pair"]["a"]["key"] else "b_to_a"
+    return f"{capital(way_words(facts, way))} through {_single_label(pathway, facts)}: {pathway['standing']}."
 
 
 def rivals_grid(facts: Facts) -> Grid:

@@ -8,6 +8,7 @@ from typing import Any
 from bothways.reports import numbers
 from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import answers_grid
+from bothways.reports.pathways import without
 from bothways.reports.rows import whom_blocks
 from bothways.reports.vocabulary import DESIGNS
 from bothways.reports.wording import capital, way_words
@@ -150,4 +151,15 @@ def circumstances_grid(facts: Facts) -> Grid:
         for c in facts["topic"]["circumstances"]
     )
     columns = ("circumstance", "in these data", "how it is defined", "published", "mind")
-    return Grid("circumstances", "Circumstances in which the answer may differ", columns, rows)
+    made = Grid("circumstances", "Circumstances in which the answer may differ", columns, rows)
+    return without(made, "in these data") if facts["kind"] == "evidence" else made
+
+
+def published_whom(facts: Facts) -> Section:
+    """In whom, by the published evidence alone."""
+    grid = circumstances_grid(facts)
+    blocks: tuple[Block, ...] = (Paragraph("This topic names no circumstances."),)
+    if grid.rows:
+        told = (f"{capital(c['label'])}: mind that {c['caution']}." for c in facts["topic"]["circumstances"])
+        blocks = (Bullets(tuple(told)), grid)
+    return Section("whom", "In whom?", blocks)
