@@ -65,16 +65,20 @@ def moderated(
     setup = room.setup
     if setup.T < LEAST_WAVES or not setup.waves.even:
         raise QuestionError(where, f"it takes {LEAST_WAVES} evenly spaced waves", "Add a wave, or leave one out")
+    begin = _first_wave(terms)
+    if setup.T - begin < LEAST_WAVES:
+        find = f"its levels differ between people at fewer than {LEAST_WAVES - 1} waves that a later one follows"
+        raise QuestionError(where, find, "Add a wave, or name a level that was known from the start")
     scores = ((setup.waves.scores - setup.centre) / setup.scale)[setup.rows]
     y, x = (scores[..., k] for k in ENDS[direction])
     first, more = _regressors(setup, x, y, terms)
-    table = _stacked(y, [x, *first, *more])
+    table = _stacked(y, [x, *first, *more], begin)
     keep = np.isfinite(table).any(axis=1)
     sampling = None if setup.sampling is None else setup.sampling.among(keep)
     weights = None if setup.weights is None else setup.weights[keep]
     data = pattern_statistics(table[keep], weights)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        model, h1 = predetermined_panel(1 + len(first) + len(more), setup.T), saturate(data)
+        model, h1 = predetermined_panel(1 + len(first) + len(more), setup.T - begin), saturate(data)
         fit = fit_model(model, data, saturated=h1, start=_start(model, h1[0]))
         if fit.status.outcome not in (Outcome.CONVERGED, Outcome.INADMISSIBLE):
             raise QuestionError(where, f"the model of products is {fit.status.outcome}", "Join levels or add people")
@@ -123,10 +127,16 @@ def _standard(c: np.ndarray) -> np.ndarray:
     return np.asarray((c - np.nanmean(c)) / max(float(np.nanstd(c)), 1e-12))
 
 
-def _stacked(y: np.ndarray, regressors: Sequence[np.ndarray]) -> np.ndarray:
-    """y_1, x_1, ..., y_2, x_2, ..., y_T as the engine wants them."""
+def _first_wave(terms: Float[np.ndarray, "people waves terms"]) -> int:
+    """The first wave from which on every term differs between people (whether pain has lasted is not known at once)."""
+    alike = [any(np.unique(c[np.isfinite(c)]).size < 2 for c in terms[:, t].T) for t in range(terms.shape[1] - 1)]
+    return max((t + 1 for t, same in enumerate(alike) if same), default=0)
+
+
+def _stacked(y: np.ndarray, regressors: Sequence[np.ndarray], begin: int) -> np.ndarray:
+    """y_1, x_1, ..., y_2, x_2, ..., y_T as the engine wants them, from wave ``begin`` on."""
     columns = []
-    for t in range(y.shape[1]):
+    for t in range(begin, y.shape[1]):
         columns += [y[:, t]] + ([x[:, t] for x in regressors] if t < y.shape[1] - 1 else [])
     return np.column_stack(columns)
 
