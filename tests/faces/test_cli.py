@@ -118,6 +118,8 @@ def _bad_files(place: Path) -> None:
         (("ask", "panel.csv", "--range", "pain=0"), "--range"),
         (("ask", "panel.csv", "--quick", "--report", "answer.docx"), ".html"),
         (("ask", "panel.csv", "--quick", "--report", "nowhere/answer.html"), "nowhere"),
+        (("ask", "panel.csv", "--accuracy", "depression=0.8"), "--accuracy depression=0.8:0.95"),
+        (("ask", "panel.csv", "--accuracy", "depression=x:1"), "'x' is no number"),
         (("simulate", "bothways", "--out", "x.csv"), "both-ways"),
         (("look", "nowhere.csv"), "nowhere.csv"),
         (("ask", "panel.csv", "--colour"), "--colour"),

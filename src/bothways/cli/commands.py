@@ -10,7 +10,7 @@ import typer
 
 import bothways
 from bothways.cli import demo as demonstration
-from bothways.cli.options import OUTPUT, Data, TableOptions, names, with_options
+from bothways.cli.options import OUTPUT, Data, TableOptions, accuracies, names, with_options
 from bothways.cli.outputs import OutputOptions
 from bothways.cli.plan import plan
 from bothways.cli.rooms import cache_folder, moving_line, room, typed
@@ -45,6 +45,10 @@ Change = Annotated[
     typer.Option(
         "--what-if", metavar='"NAME SD [for 4 weeks]"', help="The course a model implies, were it changed so."
     ),
+]
+Accuracy = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=0.8:0.95", help="Sensitivity and specificity of a condition's presence; ? to estimate."),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Compute anew; `bothways cache` says where answers lie.")]
 Literature = Annotated[bool, typer.Option("--literature", help="Let the published estimates join the verdict.")]
@@ -104,6 +108,7 @@ def ask(
     bootstrap: Bootstrap = 0,
     control: Control = None,
     what_if: Change = None,
+    accuracy: Accuracy = None,
     syntax: Syntax = None,
     no_cache: NoCache = False,
 ) -> None:
@@ -123,6 +128,7 @@ def ask(
         designs=() if design == "auto" else names(design),
         negative_control=control,
         what_if=study.parse_what_if(what_if or ()),
+        accuracy=accuracies(accuracy),
     )
     with moving_line() as progress:
         records = _read(study, data, table, progress)

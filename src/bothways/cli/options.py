@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from inspect import Parameter, Signature, signature
@@ -169,6 +170,18 @@ def ranges(given: Iterable[str] | None) -> dict[str, tuple[float, float]]:
         if not colon:
             raise QuestionError("--range", f"'{name}={text}' has no LOW:HIGH", f"Write it as --range {name}=0:100")
         found[name] = (number("--range", low), number("--range", high))
+    return found
+
+
+def accuracies(given: Iterable[str] | None) -> dict[str, tuple[float, float]]:
+    """``--accuracy depression=0.8:0.95`` by condition; ``?`` stands for a share that is to be estimated (NaN)."""
+    found = {}
+    for name, text in pairs("--accuracy", given).items():
+        shares = [math.nan if part.strip() == "?" else number("--accuracy", part) for part in text.split(":")]
+        if len(shares) != 2:
+            mend = f"Write sensitivity and specificity as --accuracy {name}=0.8:0.95, or ? for one to be estimated"
+            raise QuestionError("--accuracy", f"'{name}={text}' are no two shares", mend)
+        found[name] = (shares[0], shares[1])
     return found
 
 

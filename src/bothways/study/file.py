@@ -81,6 +81,7 @@ class SettingsPart(_Part):
     smallest_effects: dict[Scale, float] = Field(default_factory=dict)
     cuts: dict[str, float] = Field(default_factory=dict)
     what_if: Names = ()
+    accuracy: dict[str, tuple[float, float]] = Field(default_factory=dict)  # nan: to be estimated
 
 
 class OutputPart(_Part):
