@@ -80,15 +80,20 @@ def test_the_twin_is_a_study_of_people_free_of_pain_seen_three_times() -> None:
 
 
 def test_the_panel_answer_covers_the_truth_in_studies_of_this_size() -> None:
-    """95 of 100 intervals on average; fewer than 88 would come about once in 700 times. No interval is a miss."""
-    covered = np.zeros(2)
+    """95 of 100 intervals on average; fewer than 88 would come about once in 700 times.
+
+    The other way round, one study in fourteen sees no depression begin with pain, and gives a limit but no interval.
+    """
+    given, covered = np.zeros(2), np.zeros(2)
     for seed in range(WORLDS):
-        world = carroll_twin(seed=seed)
-        fitted = plain(prepare(world.records, QUICK))
+        fitted = plain(prepare(carroll_twin(seed=seed).records, QUICK))
         for k, (direction, truth) in enumerate(((THERE, 4.0), (BACK, 2.0))):
             value, error, _ = fitted.log_ratio(*PATHS[direction])
+            given[k] += np.isfinite(error)
             covered[k] += np.isfinite(error) and abs(value - np.log(truth)) <= REACH * error
-    assert (covered >= 88).all()
+    assert given[0] >= 98
+    assert given[1] >= 80
+    assert (covered / given >= 0.88).all()
 
 
 def test_naive_readings_of_the_large_twin_are_off_and_the_panel_answer_is_not() -> None:
