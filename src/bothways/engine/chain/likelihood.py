@@ -105,7 +105,8 @@ def sweep(model: ChainModel, roots: Roots, weights: np.ndarray, starts: np.ndarr
         kernel.values(data.steps, roots, weights, starts, logp)
         return Sweep(logp, none, none, none)
     by_rate = np.zeros((data.steps.row.size, graph.source.size))
-    by_weight = np.zeros((data.size, *weights.shape)) if data.hidden else none
+    wanted = model.emission is not None and bool(model.emission.names)
+    by_weight = np.zeros((data.size, *weights.shape)) if wanted else none
     by_start = np.zeros((data.size, graph.size)) if data.hidden else np.zeros((0, 0))
     kernel.scores(data.steps, roots, weights, starts, graph.source, graph.target, logp, by_rate, by_weight, by_start)
     return Sweep(logp, by_rate, by_weight, by_start)
@@ -159,10 +160,11 @@ def _others(model: ChainModel, theta: np.ndarray, roots: Roots, order: int) -> E
     total, none = float(data.counts @ swept.logp), np.zeros((0, 0))
     if order == 0:
         return Evaluation(total)
-    gradient = sequence_scores(model, theta, swept).T @ data.counts if data.hidden else _gradient(model, swept)
-    if order == 1:
+    scores = sequence_scores(model, theta, swept) if data.hidden or order > 1 else None
+    gradient = scores.T @ data.counts if data.hidden and scores is not None else _gradient(model, swept)
+    if order == 1 or scores is None:
         return Evaluation(total, gradient, none)
-    return Evaluation(total, gradient, _observed(model, roots) + _crossed(model, theta, swept))
+    return Evaluation(total, gradient, _observed(model, roots) + _crossed(data, scores))
 
 
 def impossible(logp: np.ndarray) -> bool:
@@ -196,14 +198,10 @@ def _observed(model: ChainModel, roots: Roots) -> np.ndarray:
     return out
 
 
-def _crossed(model: ChainModel, theta: np.ndarray, swept: Sweep) -> np.ndarray:
+def _crossed(data: Sequences, scores: np.ndarray) -> np.ndarray:
     """Score cross-products of the sequences that are not exactly dated throughout."""
-    data = model.sequences
-    rest = ~data.dated
-    if not rest.any():
-        return np.zeros((len(model.names),) * 2)
-    s = sequence_scores(model, theta, swept)[rest]
-    return np.asarray((s * data.counts[rest, None]).T @ s)
+    n = np.where(data.dated, 0.0, data.counts)
+    return np.asarray((scores * n[:, None]).T @ scores)
 
 
 def sequence_scores(model: ChainModel, theta: np.ndarray, swept: Sweep) -> Float[np.ndarray, "sequences parameters"]:
@@ -214,16 +212,23 @@ def sequence_scores(model: ChainModel, theta: np.ndarray, swept: Sweep) -> Float
     rates = model.predictor.pull(by_entry)
     if model.emission is None or model.initial is None:
         return rates
-    K = model.predictor.graph.size
+    phi = model.split(theta)[2]
+    by_start = (tables(model, theta)[0][data.steps.start] * swept.by_start) @ model.initial.derivative(phi)
+    if not model.emission.names:
+        return np.hstack([rates, by_start])
+    return np.hstack([rates, _by_emission(model, theta, swept), by_start])
+
+
+def _by_emission(model: ChainModel, theta: np.ndarray, swept: Sweep) -> np.ndarray:
+    """d log p / d psi: the first observation counts through the starting weights, a mask through its symbols."""
+    assert model.emission is not None
+    assert model.initial is not None
+    data, K = model.sequences, model.predictor.graph.size
     _, psi, phi = model.split(theta)
-    pi, weights = model.initial.vector(phi), tables(model, theta)[0]
     by_weight = swept.by_weight.copy()
-    start = data.steps.start
-    by_weight[np.arange(data.size), start] += pi * swept.by_start
+    by_weight[np.arange(data.size), data.steps.start] += model.initial.vector(phi) * swept.by_start
     by_symbol = by_weight[:, :K] + np.einsum("smr,mo->sor", by_weight[:, K:], data.weights[K:])
-    emission = np.einsum("sor,rok->sk", by_symbol, model.emission.derivative(psi))
-    initial = (weights[start] * swept.by_start) @ model.initial.derivative(phi)
-    return np.hstack([rates, emission, initial])
+    return np.asarray(np.einsum("sor,rok->sk", by_symbol, model.emission.derivative(psi)))
 
 
 def unit_scores(model: ChainModel, theta: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "units parameters"]:
