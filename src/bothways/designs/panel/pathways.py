@@ -25,14 +25,15 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import expm
 
-from bothways.designs.panel.effects import drift_places, standardised_by_wave, within_sd
+from bothways.designs.panel.effects import drift_places
 from bothways.designs.panel.estimation import Fitted, estimate
 from bothways.designs.panel.models import Form
 from bothways.designs.panel.room import ENDS, Room
 from bothways.designs.panel.setup import PanelSetup, prepare
+from bothways.engine.effects import raw_lags
 from bothways.engine.fitting import PanelFit
 from bothways.engine.inference import delta_method
-from bothways.engine.moments import implied_moments
+from bothways.engine.moments import Implied, implied_moments
 from bothways.engine.panel_models.builder import PathModel
 from bothways.engine.parameters import Smooth
 from bothways.engine.resample import bootstrap
@@ -143,38 +144,39 @@ def _form(room: Room, setup: PanelSetup) -> Form:
 
 
 def legs_function(fitted: Fitted) -> Smooth:
-    """α -> the entries of ``Legs``, flat, for one α or a batch."""
-    model = fitted.fit.model
-    lags = drift_lags(model) if fitted.form.lags == "drift" else standardised_by_wave(model)
+    """α -> the entries of ``Legs``, flat, for one α or a batch. The moments, which cost most, are made once."""
+    model, drift = fitted.fit.model, fitted.form.lags == "drift"
+    places, lags = np.array(model.lagged), _one_step(model) if drift else raw_lags(model)
 
     def function(alpha: np.ndarray) -> np.ndarray:
-        beta, same = lags(alpha), _same_wave(model, alpha)
-        if fitted.form.lags == "drift":
+        implied = implied_moments(model.structure, model.cells(alpha)[..., 0, :])
+        sd = np.sqrt(np.diagonal(implied.omega, axis1=-2, axis2=-1)[..., places])
+        same = _same_wave(implied, places[1:-1], sd[..., 1:-1, :])
+        if drift:
+            mean = np.sqrt((sd**2).mean(axis=-2))
+            beta = lags(alpha) * (mean[..., None, :] / mean[..., :, None])[..., None, :, :]
             same = same.mean(axis=-3, keepdims=True)
+        else:
+            beta = lags(alpha)[..., 0, :, :, :] * sd[..., :-1, None, :] / sd[..., 1:, :, None]
         parts = (beta[..., :2, :], beta[..., :, :2], same)
         return np.concatenate([part.reshape(*alpha.shape[:-1], -1) for part in parts], axis=-1)
 
     return function
 
 
-def drift_lags(model: PathModel) -> Smooth:
-    """α -> sd⁻¹ e^D sd over one median gap, twice in a row, (..., 2, K, K); sd² is the mean over waves."""
-    sds, (D, K) = within_sd(model), drift_places(model)
+def _one_step(model: PathModel) -> Smooth:
+    """α -> e^D over one median gap, twice in a row, (..., 2, K, K)."""
+    D, K = drift_places(model)
 
     def lags(alpha: np.ndarray) -> np.ndarray:
-        sd = np.sqrt((sds(alpha) ** 2).mean(axis=-2))
         step = np.asarray(expm(alpha[..., D].reshape(*alpha.shape[:-1], K, K)))
-        one = step * sd[..., None, :] / sd[..., :, None]
-        return np.stack([one, one], axis=-3)
+        return np.stack([step, step], axis=-3)
 
     return lags
 
 
-def _same_wave(model: PathModel, alpha: np.ndarray) -> np.ndarray:
+def _same_wave(implied: Implied, places: np.ndarray, sd: np.ndarray) -> np.ndarray:
     """s_t of the waves between the first and the last, (..., T − 2, K, 2)."""
-    implied = implied_moments(model.structure, model.cells(alpha)[..., 0, :])
-    places = np.array(model.lagged)[1:-1]
-    sd = np.sqrt(np.diagonal(implied.omega, axis1=-2, axis2=-1)[..., places])
     new = implied.S[..., places[:, :, None], places[:, None, :2]]
     own = np.diagonal(implied.S, axis1=-2, axis2=-1)[..., places[:, :2]]
     return np.asarray(new / own[..., None, :] * sd[..., None, :2] / sd[..., :, None])
