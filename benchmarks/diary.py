@@ -42,6 +42,7 @@ from bothways.terms.settings import Settings
 from bothways.terms.verdict import Reading, read_estimate
 
 SMALLEST = 0.05
+HEADS = (("n", 5), ("truth", 6), ("bias", 14), ("coverage", 13), ("predicts", 13), ("fail", 4), ("refused", 7))
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,14 @@ def calibrate(worlds: int, out: Path, wanted: str) -> None:
 def summarise(out: Path) -> None:
     """Coverage, readings and bias by scenario and direction, each with its Monte Carlo error."""
     groups = defaultdict(list)
+    refused: dict[str, int] = defaultdict(int)
     for row in _read(out):
+        refused[row["scenario"]] += row["outcome"] == "refused"
         for direction in ("a_to_b", "b_to_a"):
             if row["outcome"] != "refused":
                 groups[row["scenario"], direction].append(row.get(direction))
-    print(f"{'scenario':52s} {'dir':7s} {'n':>5s} {'truth':>6s} {'bias':>13s} {'coverage':>14s} {'predicts':>14s} fail")
+    heads = "".join(f" {head:>{wide}s}" for head, wide in HEADS)
+    print(f"{'scenario':52s} {'dir':7s}{heads}")
     for (name, direction), rows in groups.items():
         found = np.array([row for row in rows if row is not None])
         failed = sum(row is None for row in rows)
@@ -138,7 +142,7 @@ def summarise(out: Path) -> None:
             f"{name:52s} {direction:7s} {n:5d} {truth.mean():6.3f} "
             f"{np.mean(value - truth):+.3f} ({np.std(value - truth) / np.sqrt(n):.3f}) "
             f"{covers:.3f} ({np.sqrt(covers * (1 - covers) / n):.3f}) "
-            f"{reads:.3f} ({np.sqrt(reads * (1 - reads) / n):.3f}) {failed}"
+            f"{reads:.3f} ({np.sqrt(reads * (1 - reads) / n):.3f}) {failed:4d} {refused[name]:7d}"
         )
 
     for shape in SHAPES:

@@ -7,10 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bothways.designs.diary import DiaryDesign
+from bothways.designs.diary import DiaryDesign, pathways
+from bothways.designs.diary.answers import Run
+from bothways.designs.diary.checks import caveats_of
+from bothways.designs.diary.estimation import Fitted, Models, base_structure, choose, fit_pair, fitted
 from bothways.designs.diary.lags import choose_lags, lag_words
+from bothways.designs.diary.pathways import pathway_answers
 from bothways.designs.diary.plan import need
-from bothways.designs.diary.setup import set_up
+from bothways.designs.diary.setup import DiarySetup, set_up
+from bothways.designs.onset import OnsetDesign
+from bothways.designs.panel import PanelDesign
 from bothways.simulation import Observation, World, simulate
 from bothways.terms.answer import DesignResult, Estimand, Status
 from bothways.terms.progress import silent
@@ -21,6 +27,7 @@ from bothways.terms.verdict import Reading, read_estimate
 
 DESIGN = DiaryDesign()
 QUICK = Settings(quick=True)
+HEADLINE = Settings(headline_only=True)
 LOOK = Observation(error=0.3, missing=0.1)
 
 
@@ -46,7 +53,21 @@ def alone() -> World:
 
 @pytest.fixture(scope="module")
 def own(alone: World) -> DesignResult:
-    return DESIGN.answer(alone.records, Settings(bootstrap=15), silent)
+    return DESIGN.answer(alone.records, Settings(bootstrap=4), silent)
+
+
+def made(records: Records) -> Run:
+    """What the answers of one run share, without the rivals."""
+    setup = set_up(records)
+    plain, with_error = fit_pair(setup)
+    models = Models(choose(plain, with_error), plain, with_error, None, None, None)
+    return Run(setup, Settings(), models, choose_lags(setup, ()), (), ())
+
+
+def plain_only(setup: DiarySetup) -> tuple[Fitted, Fitted]:
+    """The model without errors of measurement, in place of both."""
+    plain = fitted("ct-var", base_structure(setup, error=False), setup, False)
+    return plain, plain
 
 
 def test_one_direction_is_found_and_the_other_is_not(group: World, result: DesignResult) -> None:
@@ -117,14 +138,14 @@ def _swapped(records: Records) -> Records:
 
 
 def test_swapping_the_conditions_mirrors_the_answers(group: World) -> None:
-    people = group.records.person < 12
+    people = group.records.person < 8
     records = replace(
         group.records,
         person=group.records.person[people],
         time=group.records.time[people],
         values={k: v[people] for k, v in group.records.values.items()},
     )
-    one, other = (DESIGN.answer(r, QUICK, silent) for r in (records, _swapped(records)))
+    one, other = (DESIGN.answer(r, HEADLINE, silent) for r in (records, _swapped(records)))
     for direction in (Direction.A_TO_B, Direction.B_TO_A):
         a, b = one.headline(direction).estimate, other.headline(direction.reversed()).estimate
         assert a.value == pytest.approx(b.value, abs=2e-5)
@@ -134,21 +155,23 @@ def test_swapping_the_conditions_mirrors_the_answers(group: World) -> None:
 def test_units_of_the_scales_do_not_matter(alone: World, own: DesignResult) -> None:
     key = alone.records.pair.a.key
     values = {**alone.records.values, key: 10.0 * alone.records.values[key] + 3.0}
-    other = DESIGN.answer(replace(alone.records, values=values), QUICK, silent)
+    other = DESIGN.answer(replace(alone.records, values=values), HEADLINE, silent)
     assert other.a_to_b.estimate.value == pytest.approx(own.a_to_b.estimate.value, abs=1e-6)
-    assert other.a_to_b.estimate.se <= own.a_to_b.estimate.se  # the bootstrap only ever widens
+    assert other.a_to_b.estimate.se <= own.a_to_b.estimate.se * (1 + 1e-6)  # the bootstrap only ever widens
 
 
 def test_one_person_is_told_their_course_and_what_it_would_take(own: DesignResult, alone: World) -> None:
     assert "one_person" in {c.code for c in own.a_to_b.caveats}
-    course = next(t for t in own.tables if t.key == "diary.course")
-    assert len(course.rows) > 180
+    course = next(t for t in own.tables if t.key == "course")
+    assert len(course.rows) > 150
     forecast = next(t for t in own.tables if t.key == "diary.forecast").as_dicts()
     gain = {row["direction"]: row["gain in log score"] for row in forecast}
     assert gain["depression to back pain"] > gain["back pain to depression"]
     assert "bootstrap" in own.methods
-    inside = [row[2] <= row[1] <= row[3] for row in course.rows if row[1] is not None]
-    assert 0.9 < np.mean(inside) < 0.99
+    assert course.columns[:3] == ("day", "depression", "back pain")
+    for place in (0, 1):  # time, both answers, then the band of each
+        rows = [(row[1 + place], *row[3 + 2 * place : 5 + 2 * place]) for row in course.rows if row[1 + place]]
+        assert 0.88 < np.mean([low <= given <= high for given, low, high in rows]) < 1.0
     plan = next(t for t in own.tables if t.key == "diary.plan")
     assert len(plan.rows) == 2
 
@@ -186,12 +209,14 @@ def test_a_floor_is_said(alone: World) -> None:
     values = alone.records.values[key]
     floored = np.maximum(values, np.nanquantile(values, 0.6))
     records = replace(alone.records, values={**alone.records.values, key: floored})
-    answer = DESIGN.answer(records, QUICK, silent)
-    assert "floor" in {c.code for c in answer.a_to_b.caveats}
+    said = caveats_of(set_up(records), made(alone.records).models, choose_lags(set_up(records), ()), None)
+    assert "floor" in {c.code for c in said}
+    before = caveats_of(set_up(alone.records), made(alone.records).models, choose_lags(set_up(records), ()), None)
+    assert "floor" not in {c.code for c in before}
 
 
 def test_an_unseen_common_cause_is_said() -> None:
-    shared = world("shared-cause", 40, 40, seed=4)
+    shared = world("shared-cause", 20, 25, seed=4)
     answer = DESIGN.answer(shared.records, QUICK, silent)
     reads = [read_estimate(a.estimate, 0.05) for a in (answer.a_to_b, answer.b_to_a)]
     said = "common_cause" in {c.code for c in (*answer.a_to_b.caveats, *answer.b_to_a.caveats)}
@@ -206,7 +231,7 @@ def test_missing_by_state_is_said(group: World, result: DesignResult) -> None:
     last = np.nan_to_num(np.r_[0.0, a[:-1]])
     gone = rng.random(b.size) < 0.6 / (1 + np.exp(-2.5 * (last - np.nanmean(a)) / np.nanstd(a)))
     changed = replace(records, values={**records.values, records.pair.b.key: np.where(gone, np.nan, b)})
-    found = DESIGN.answer(changed, QUICK, silent)
+    found = DESIGN.answer(changed, HEADLINE, silent)
     assert "missing_by_state" in {c.code for c in found.a_to_b.caveats}
     plain = result.a_to_b
     assert "missing_by_state" not in {c.code for c in plain.caveats}
@@ -244,24 +269,33 @@ def test_lags_are_chosen_before_estimates_and_named(alone: World) -> None:
     assert lag_words(1.0, in_days=False) == "one occasion"
 
 
-def test_a_pathway_gives_parts_that_add_up() -> None:
+def test_a_pathway_gives_parts_that_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The indirect effect of three processes; peaks of the two directions are now two questions."""
-    seen = world("only-sleep", 1, 120, seed=3)
-    key = next((k for k in seen.records.roles.pathways if k in seen.records.values), None)
-    assert key is not None
-    records = replace(seen.records, roles=replace(seen.records.roles, pathways=(key,)))
-    answer = DESIGN.answer(records, Settings(bootstrap=5), silent)
-    rows = [a for a in answer.answers if a.id.startswith(f"diary.pathway.{key}.")]
+    seen = world("only-sleep", 1, 100, seed=3)
+    monkeypatch.setattr(pathways, "fit_pair", plain_only)  # an identity of any fit: the quicker one will do
+    key = next(k for k in seen.records.roles.pathways if k in seen.records.values)
+    rows = pathway_answers(made(seen.records), key)
     parts = {a.estimand: a.estimate for a in rows if a.direction is Direction.A_TO_B and a.facet is Facet.PATHWAY}
     total = parts[Estimand.DIRECT].value + parts[Estimand.INDIRECT].value
     assert parts[Estimand.TOTAL].value == pytest.approx(total, abs=1e-9)
     assert len([a for a in rows if a.estimand is Estimand.PEAK_LAG]) == 2
 
 
-def test_shares_of_people(group: World) -> None:
-    found = DESIGN.answer(group.records, Settings(), silent)
-    tables = {t.key: t for t in found.tables}
-    if "diary.persons" in tables:
-        for row in tables["diary.persons"].as_dicts():
-            assert 0 <= row["low"] <= row["high"] <= 1
-        assert len(tables["diary.own"].rows) == 50
+@pytest.mark.parametrize("waves", [None, 12])
+def test_one_person_is_not_sent_to_a_panel(alone: World, waves: int | None) -> None:
+    """Too few answers of one person: more of them are asked for, never people, waves or another design."""
+    records, few = alone.records, slice(0, 12)
+    short = replace(
+        records,
+        person=records.person[few],
+        time=np.arange(12.0) if waves else records.time[few],
+        values={k: v[few] for k, v in records.values.items()},
+        wave=np.arange(12) if waves else None,
+        wave_days=np.arange(12.0) if waves else None,
+    )
+    refused = DESIGN.refuse(short, Settings())
+    assert "at least 50" in refused.reason
+    for design in (PanelDesign(), OnsetDesign()):
+        refused = design.refuse(short, Settings())
+        assert "one person" in refused.reason
+        assert "--" not in refused.mend

@@ -183,20 +183,17 @@ def impulse_table(setup: DiarySetup, models: Models, lags: Lags) -> Table:
 
 
 def course_table(setup: DiarySetup, seen: Surprises, level: float) -> Table:
-    """One person's own course: every answer, with the band in which the model expected it."""
+    """One person's own course: time, both answers, then for each the band in which the model expected it."""
     reach = float(ndtri(0.5 + level / 2))
     center = seen.foreseen.center[:, :2] * setup.spread[:2] + setup.center[:2]
     half = reach * seen.foreseen.spread[:, :2] * setup.spread[:2]
     answers = setup.series.values[:, :2] * setup.spread[:2] + setup.center[:2]
     rows: list[tuple[Cell, ...]] = []
     for t, when in enumerate(setup.series.time.tolist()):
-        cells: list[Cell] = [when]
-        for j in range(2):
-            given = float(answers[t, j]) if np.isfinite(answers[t, j]) else None
-            cells += [given, float(center[t, j] - half[t, j]), float(center[t, j] + half[t, j])]
-        rows.append(tuple(cells))
+        given = (float(x) if np.isfinite(x) else None for x in answers[t])
+        bands = np.stack([center[t] - half[t], center[t] + half[t]], axis=1).ravel().tolist()
+        rows.append((when, *given, *bands))
     labels = [setup.label(key) for key in setup.processes[:2]]
-    columns = ["day" if setup.in_days else "occasion"]
-    for label in labels:
-        columns += [label, f"{label}, expected from", f"{label}, expected to"]
-    return Table("diary.course", "The course of the diary", tuple(columns), tuple(rows))
+    bands_of = (f"{label}, expected {end}" for label in labels for end in ("from", "to"))
+    columns = ("day" if setup.in_days else "occasion", *labels, *bands_of)
+    return Table("course", "The course of the diary", columns, tuple(rows))

@@ -44,7 +44,7 @@ def methods(setup: DiarySetup, models: Models, lags: Lags) -> str:
     who = "one person" if setup.one_person else f"{setup.people:,} people"
     left = setup.records.people - setup.people
     out = f" ({left:,} with fewer than three answers on either condition were left out)" if left else ""
-    inputs = f" {', '.join(setup.phases)} entered as stepwise inputs." if setup.phases else ""
+    inputs = f" Stepwise inputs, held from one answer to the next: {', '.join(setup.phases)}." if setup.phases else ""
     return (
         f"A first-order vector process in continuous time was fitted to {given:,} prompts of {who}{out} by maximum "
         f"likelihood: {pair.a.label} and {pair.b.label} change by a linear stochastic differential equation, seen at "
@@ -53,29 +53,35 @@ def methods(setup: DiarySetup, models: Models, lags: Lags) -> str:
         "came from a Kalman filter with exact transitions over every gap and its gradient from a reverse sweep. "
         "Effects are total effects exp(Ah) at a lag h, in standard deviations within persons (Ryan & Hamaker 2021); "
         f"the headline lag, {lags.headline_words}, was set before any estimate was seen, as the one stated or the "
-        f"familiar lag nearest to the median gap. Intervals are from the delta method on {_spread(models)}. A rival "
-        "model in which an unseen common process stands in for the arrows, one with both, one without the trend and "
-        "one without errors of measurement were fitted beside it."
+        f"familiar lag nearest to the median gap. Intervals are from the delta method on {_spread(setup, models)}. A "
+        "rival model in which an unseen common process stands in for the arrows, one with both, one without the trend "
+        f"and one {'without' if models.chosen.error else 'with'} errors of measurement were fitted beside it."
     )
 
 
 def _levels(setup: DiarySetup) -> str:
     if setup.random_means:
         return "Usual levels were random over people, latent, estimated with all else and never subtracted beforehand"
-    return "Usual levels were estimated as fixed values"
+    who = "The usual level of each condition was" if setup.one_person else "The usual levels of each person were"
+    return f"{who} estimated as fixed"
 
 
 def _errors(models: Models) -> str:
     if not models.chosen.error:
-        return "Answers were taken as free of error of measurement."
+        why = ", since too little carries over between them to tell it from quick change" * models.with_error.usable
+        return f"Answers were taken as free of error of measurement{why}."
     held = len(models.chosen.fit.at_limit)
     return (
         f"Errors of measurement were estimated{f' ({held} spreads went to zero and were held there)' if held else ''}."
     )
 
 
-def _spread(models: Models) -> str:
+def _spread(setup: DiarySetup, models: Models) -> str:
     by_person = models.chosen.covariance is not None and models.chosen.covariance.kind == "sandwich"
     draws = models.chosen.draws
-    wider = "" if draws is None else f", widened where {len(draws):,} refits of the bootstrap scatter more"
-    return ("a sandwich over people" if by_person else "the curvature of the likelihood") + wider
+    if by_person:
+        return "a sandwich over people"
+    if draws is not None:
+        return f"the curvature of the likelihood, widened where {len(draws):,} refits of the bootstrap scatter more"
+    short = " alone, which for a single diary is a little too narrow (a full run adds a bootstrap)"
+    return "the curvature of the likelihood" + short * setup.one_person
