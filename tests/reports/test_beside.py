@@ -129,6 +129,16 @@ def test_an_interval_that_holds_nothing_never_runs_through(value: float, half: f
         assert "seems to run through" in found["sentence"]
 
 
+def test_a_trace_is_told_with_its_sign() -> None:
+    assert told(with_pathway((0.02, 0.01)), "b_to_a", "sleep")["sentence"].endswith(
+        "(a trace more, too small to matter)."
+    )
+    assert told(with_pathway((-0.02, 0.01)), "b_to_a", "sleep")["sentence"].endswith(
+        "(a trace less, too small to matter)."
+    )
+    assert "trace" not in told(with_pathway((0.01, 0.02)), "b_to_a", "sleep")["sentence"]
+
+
 def test_a_part_that_works_against_the_whole_is_said() -> None:
     assert "works against the rest" in told(with_pathway((-0.08, 0.02)), "b_to_a", "sleep")["sentence"]
     assert "against" not in told(with_pathway((-0.08, 0.02), (0.01, 0.2)), "b_to_a", "sleep")["sentence"]

@@ -12,7 +12,7 @@ from bothways.reports.grids import answers_grid, table_grid
 from bothways.reports.loop import leg_reading, own_row, whole_reading
 from bothways.reports.vocabulary import READINGS
 from bothways.reports.wording import capital, ends, way_words
-from bothways.reports.words_beside import lane_key, lane_reading, short_label
+from bothways.reports.words_beside import lane_key, lane_reading, lane_trace, short_label
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
@@ -79,7 +79,8 @@ def _alike(lanes: list[Facts], reading: str, facts: Facts) -> str:
     if len(lanes) == 1:
         return str(facts["words"]["pathways"][lane_key(lanes[0])]["sentence"])
     start, end = ends(facts, lanes[0]["direction"])
-    told = "; ".join(f"{short_label(x)} {facts['words']['pathways'][lane_key(x)]['indirect']}" for x in lanes)
+    indirect = [facts["words"]["pathways"][lane_key(x)]["indirect"] for x in lanes]
+    told = "; ".join(f"{short_label(x)} {n}{lane_trace(x, facts)}" for x, n in zip(lanes, indirect, strict=True))
     what = f"what goes from {start} to later {end} runs through any of these"
     if reading == "too_uncertain":
         return f"Whether any of {what}, these data cannot tell: {told}."

@@ -71,8 +71,20 @@ def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
         share = answers[lane["answers"]["attributable_share"]]["estimate"] if _shared(lane, facts) else ""
         return f"{part} seems to run through {label}: {told}{f', {share} of the whole' if share else ''}."
     if reading == "little_or_no_effect":
-        return f"Little or nothing of what goes from {start} to later {end} runs through {label}: {told}."
+        trace = lane_trace(lane, facts)
+        return f"Little or nothing of what goes from {start} to later {end} runs through {label}: {told}{trace}."
     return f"Whether any of what goes from {start} to later {end} runs through {label}, these data cannot tell: {told}."
+
+
+def lane_trace(lane: Facts, facts: Facts) -> str:
+    """The sign of what is too small to matter, where its interval excludes nothing; "" elsewhere."""
+    answer = _answer(lane, "indirect", facts)
+    if not answer or answer["reading"] != "little_or_no_effect":
+        return ""
+    e, none = answer["estimate"], 1.0 if answer["estimate"]["scale"] in numbers.RATIOS else 0.0
+    if e["low"] > none:
+        return " (a trace more, too small to matter)"
+    return " (a trace less, too small to matter)" if e["high"] < none else ""
 
 
 def _shared(lane: Facts, facts: Facts) -> bool:
