@@ -15,7 +15,7 @@ from tests.designs.panel_records import PAIR, REFERENCE, records_of, simulated_s
 from bothways.designs.panel import PanelDesign
 from bothways.designs.panel.design import fit_all
 from bothways.designs.panel.mediators import mediators_of, together
-from bothways.designs.panel.pathway_answers import estimate_of
+from bothways.designs.panel.pathway_answers import estimate_of, pathway_answers, pathways_of
 from bothways.designs.panel.pathways import Mediated, mediated
 from bothways.designs.panel.room import Room
 from bothways.designs.panel.sensitivity import sensitivity
@@ -301,11 +301,12 @@ def test_too_many_mediators_for_one_model_are_taken_a_family_at_a_time() -> None
 
 
 def test_beside_all_together_each_mediator_stands_alone_as_well() -> None:
-    world = simulate("only-sensitivity", people=400, seed=1)
-    result = ask(world.records, Settings())
-    alone = row(result, "alone.sensitivity.indirect.a_to_b")
+    room = room_of(simulate("only-sensitivity", people=400, seed=1).records, Settings())
+    rows = {a.id: a for a in pathway_answers(room, pathways_of(room, silent))}
+    alone = rows["panel.pathway.alone.sensitivity.indirect.a_to_b"]
     assert any(c.code == "one_mediator_at_a_time" for c in alone.caveats)
-    assert not any("alone" in a.id for a in ask(world.records).answers)
-    same = row(result, "sensitivity.indirect.same_wave.a_to_b")
+    quick = replace(room, settings=QUICK)
+    assert not any("alone" in a.id for a in pathway_answers(quick, pathways_of(quick, silent)))
+    same = rows["panel.pathway.sensitivity.indirect.same_wave.a_to_b"]
     assert same.caveats[0].code == "order_not_observed"
     assert same.lag_days == 180

@@ -18,6 +18,7 @@ from bothways.designs.panel.models import compared_forms, headline_forms
 from bothways.designs.panel.parameters import parameter_table, unit_factors
 from bothways.designs.panel.pathway_answers import pathway_answers, pathways_of
 from bothways.designs.panel.pathway_tables import pathway_tables
+from bothways.designs.panel.pathway_words import methods_words
 from bothways.designs.panel.resampling import interval_table, is_resampled, resampled
 from bothways.designs.panel.room import Room, slug_of
 from bothways.designs.panel.setup import PanelSetup, Waves, answered, prepare, usable_waves
@@ -72,7 +73,7 @@ class PanelDesign:
             return DesignResult(design=self.key, answers=tuple(a for a in answers_of(room) if a.headline))
         drawn = resampled(room, progress)
         more = () if settings.quick or not room.headline.chosen.usable else _more_tables(room, drawn)
-        through, parts = _through_what(room, progress)
+        through, parts, how = _through_what(room, progress)
         whom, levels = in_whom(room, progress) if room.headline.chosen.usable else ((), ())
         progress("panel: done", 1.0)
         return DesignResult(
@@ -80,16 +81,18 @@ class PanelDesign:
             answers=(*answers_of(room, drawn), *through, *whom),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
             tables=(*tables_of(room), *what_if_tables(room), *more, *parts, *levels),
-            methods=f"{methods_of(room)} {is_resampled(setup, drawn)}".strip(),
+            methods=" ".join(x for x in (methods_of(room), is_resampled(setup, drawn), how) if x),
         )
 
 
-def _through_what(room: Room, progress: Progress) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
+def _through_what(room: Room, progress: Progress) -> tuple[tuple[Answer, ...], tuple[Table, ...], str]:
     """Pathways and other third processes; nothing where the model of the two conditions alone could not be fitted."""
     if not room.headline.chosen.usable:
-        return (), ()
+        return (), (), ""
     found = pathways_of(room, progress)
-    return pathway_answers(room, found), pathway_tables(room, found)
+    again = any(model.resampled for model in (*found.alone.values(), *found.joint.values()))
+    words = methods_words(found.keys, room, resampled=again)
+    return pathway_answers(room, found), pathway_tables(room, found), words
 
 
 def _more_tables(room: Room, drawn: dict[Direction, Estimate]) -> tuple[Table, ...]:

@@ -11,25 +11,15 @@ from scipy.special import ndtr, ndtri
 from bothways.designs.panel.caveats import improper
 from bothways.designs.panel.failures import failure_words
 from bothways.designs.panel.mediators import label_of, mediators_of, together
+from bothways.designs.panel.pathway_words import ALONE, SAME_WAVE, assumptions_of, contrast, listed, target
 from bothways.designs.panel.pathways import Legs, Mediated, mediated
 from bothways.designs.panel.room import DIRECTIONS, ENDS, Room, lag_days, lag_waves, question_of
-from bothways.designs.panel.sensitivity import sensitivity
 from bothways.terms.answer import Answer, Assumption, Caveat, Estimand, Estimate, Status
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction, Facet, Scale
 
 PARTS = (Estimand.TOTAL, Estimand.DIRECT, Estimand.INDIRECT, Estimand.FIRST_LEG, Estimand.SECOND_LEG)
 LEGS = (Estimand.FIRST_LEG, Estimand.SECOND_LEG)
-SAME_WAVE = Caveat(
-    "order_not_observed",
-    "The condition and the mediator were asked at the same time, so that the mediator may as well have moved first; "
-    "read it beside the pathway over two waves and not in its place.",
-)
-ALONE = Caveat(
-    "one_mediator_at_a_time",
-    "With one mediator at a time, one that merely goes along with the true one is credited with its effect; where "
-    "several were recorded, the model with all of them names.",
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,11 +109,11 @@ def _row(room: Room, found: Mediated, direction: Direction, through: Sequence[st
         estimand=estimand,
         status=Status.ANSWERED,
         estimate=estimate_of(found, room, estimand, direction, through),
-        target=_target(room, direction, through, estimand),
-        contrast=_contrast(room, direction, through, estimand),
+        target=target(room, direction, through, estimand),
+        contrast=contrast(room, direction, through, estimand),
         lag_days=days,
         lag_waves=lag_waves(found.setup, gaps),
-        assumptions=_assumptions(room, found, direction, through, estimand),
+        assumptions=assumptions_of(room, found, direction, through, estimand),
         caveats=_caveats(room, found),
     )
 
@@ -186,7 +176,7 @@ def _same_wave(room: Room, found: Mediated, direction: Direction, through: Seque
     first, second = direction.ends(room.setup.records.pair)
     days = lag_days(found.setup, 1.0)
     base = _base(room, direction, through)
-    named = _listed(room, through)
+    named = listed(room, through)
     return replace(
         base,
         id=f"{base.id}.indirect.same_wave.{direction}",
@@ -200,71 +190,6 @@ def _same_wave(room: Room, found: Mediated, direction: Direction, through: Seque
         lag_waves=lag_waves(found.setup, 1.0),
         assumptions=(Assumption(f"Within a wave {first.label} moves {named}, and not the other way around."),),
         caveats=(SAME_WAVE, *_caveats(room, found)),
-    )
-
-
-def _target(room: Room, direction: Direction, through: Sequence[str], estimand: Estimand) -> str:
-    second = direction.ends(room.setup.records.pair)[1].label
-    named = _listed(room, through)
-    return {
-        Estimand.TOTAL: f"{second}, two waves later, by every way",
-        Estimand.DIRECT: f"{second}, two waves later, with {named} held still at the wave between",
-        Estimand.INDIRECT: f"{second}, two waves later, by way of {named} at the wave between",
-        Estimand.FIRST_LEG: f"{named}, one wave later",
-        Estimand.SECOND_LEG: f"{second}, one wave later",
-    }[estimand]
-
-
-def _contrast(room: Room, direction: Direction, through: Sequence[str], estimand: Estimand) -> str:
-    pair, named = room.setup.records.pair, _listed(room, through)
-    first, second = direction.ends(pair)
-    if estimand is Estimand.SECOND_LEG:
-        both = f"{pair.a.label} and {pair.b.label}"
-        return f"one standard deviation more of {named} than one's own usual, at the same {both}"
-    same = named if estimand is Estimand.FIRST_LEG else second.label
-    return f"one standard deviation more {first.label} than one's own usual, at the same {same}"
-
-
-def _listed(room: Room, through: Sequence[str]) -> str:
-    names = [label_of(room.setup.records, key) for key in through]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _assumptions(
-    room: Room, found: Mediated, direction: Direction, through: Sequence[str], estimand: Estimand
-) -> tuple[Assumption, ...]:
-    first, second = (condition.label for condition in direction.ends(room.setup.records.pair))
-    named = _listed(room, through)
-    held = "The direct effect is what is left while the mediators are held still; a direct effect of nil does not make "
-    rows = [
-        Assumption(
-            f"{first.capitalize()} acts first, then {named}, then {second}, about one wave apart; what passes between "
-            "two waves, or takes longer than one, is not in this number."
-        ),
-        Assumption(
-            f"No unmeasured cause that changes over time drives {named} and, later, {second}.",
-            evidence=_strength(found, direction, through, room.settings.level),
-        ),
-        Assumption(f"No unmeasured cause that changes over time drives {first} and, later, {named} or {second}."),
-    ]
-    if estimand in (Estimand.DIRECT, Estimand.TOTAL):
-        rows.append(Assumption(held + "the total effect nil, nor the other way around."))
-    if len(found.mediators) > 1:
-        rows.append(Assumption("Given all of the wave before, the mediators do not move each other within a wave."))
-    return tuple(rows)
-
-
-def _strength(found: Mediated, direction: Direction, through: Sequence[str], level: float) -> str:
-    """The sensitivity value in words; only for one mediator, for with several there are as many correlations."""
-    if len(through) > 1:
-        return ""
-    at = sensitivity(found, direction, through[0], level)
-    if not np.isfinite(at.value):
-        return ""
-    limit = "its interval holds none already" if at.limit == 0 else f"{at.limit:.2g} would bring its interval to none"
-    return (
-        f"A correlation of {at.value:.2g} between what is left of the two, brought about by a hidden cause, would "
-        f"account for the whole indirect effect; {limit}."
     )
 
 
