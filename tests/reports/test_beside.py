@@ -249,6 +249,18 @@ def test_levels_alone_give_no_word_on_groups() -> None:
     assert "No difference was tested." in render(made, "markdown")
 
 
+@pytest.mark.parametrize(
+    ("where", "name", "shown"),
+    [("chronic", "pain for long: 1", "pain for long: yes"), ("chronic", "pain for long: 0", "pain for long: no"),
+     ("sex", "sex: 1", "sex: 1"), ("sites", "sites 0.0136313 or above", "sites 0.01 or above"),
+     ("sites", "sites 1.5 or above", "sites 1.5 or above")],
+)  # fmt: skip
+def test_a_level_goes_by_words_and_rounded_numbers(where: str, name: str, shown: str) -> None:
+    row = answer(A_TO_B, estimate(0.1, 0.05), facet=Facet.WHOM, subgroup=name, name="w", headline=False)
+    row = replace(row, question=replace(row.question, population=Population(name, where)))
+    assert facts_of(outcome(DesignResult("panel", (row,))))["words"]["answers"]["w"]["group"] == shown
+
+
 def test_a_circumstance_goes_by_the_topics_name(facts: dict) -> None:
     chronic = [g for g in facts["whom"] if g["circumstance"] == "chronic"]
     assert {g["label"] for g in chronic} == {"chronic pain"}

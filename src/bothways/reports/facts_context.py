@@ -75,6 +75,7 @@ def topic_facts(topic: Topic) -> Facts:
                 "caution": c.caution,
                 "worlds": c.worlds,
                 "estimates": c.estimates,
+                "needs": c.needs,
             }
             for c in topic.circumstances
         ],
@@ -92,6 +93,7 @@ def settings_facts(settings: Settings) -> Facts:
         "quick": settings.quick,
         "designs": settings.designs,
         "horizon_days": settings.horizon_days,
+        "accuracy": settings.accuracy,
         "what_if": [{"variable": x.variable, "by_sd": x.by_sd, "days": x.days} for x in settings.what_if],
         "cuts": settings.cuts,
         "smallest_effects": effects,

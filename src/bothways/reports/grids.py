@@ -45,7 +45,7 @@ def _answer_cells(a: Facts, facts: Facts) -> dict[str, str]:
         w["model"],
         w["way"],
         ESTIMANDS.get(a["estimand"], a["estimand"]),
-        a["subgroup"] or "",
+        w["group"],
         w["estimate"] or a["status_says"],
         w["truth"],
         SCALES_IN_TABLES.get(scale, scale),

@@ -64,7 +64,7 @@ def _rung_of(answer: Facts, row: Facts, facts: Facts) -> Facts:
         "way": row["direction"],
         "bound": answer["smallest_effect"] or (1.25 if estimate["scale"] in numbers.RATIOS else 0.05),
         "hollow": False,
-        "name": capital(answer["subgroup"] or answer["population"]),
+        "name": capital(words["group"]),
         "text": words["estimate"],
         "truth": truths.get(answer["id"]),
         "shrunk": shrunk,

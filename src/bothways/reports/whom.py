@@ -103,7 +103,7 @@ def _figure_rows(facts: Facts) -> Iterator[tuple[str, ...]]:
             for a in row["levels"]:
                 words, drawn = facts["words"]["answers"][a["id"]], _drawn(row, a["id"], facts)
                 way = capital(way_words(facts, row["direction"]))
-                yield label, way, a["subgroup"] or a["population"], words["estimate"], drawn, words["people"]
+                yield label, way, words["group"], words["estimate"], drawn, words["people"]
 
 
 def tests_grid(facts: Facts) -> Grid:

@@ -19,7 +19,14 @@ from bothways.reports.vocabulary import (
     VERDICTS,
     WORD_MEANS,
 )
-from bothways.reports.words_beside import lane_key, lane_words, link_words, own_words, test_words
+from bothways.reports.words_beside import (
+    group_words,
+    lane_key,
+    lane_words,
+    link_words,
+    own_words,
+    test_words,
+)
 from bothways.terms.answer import Estimate
 from bothways.terms.question import Scale
 from bothways.terms.verdict import read_estimate
@@ -148,6 +155,7 @@ def answer_words(answer: Facts, facts: Facts) -> Facts:
         "reading": reading_words(answer),
         "when": numbers.duration(answer["lag_days"] or answer["horizon_days"], answer["lag_waves"]),
         "plain": plain_size(answer, facts),
+        "group": group_words(answer, facts),
         "people": numbers.count(estimate["people"]) if estimate else "",
         "events": numbers.count(estimate["events"]) if estimate and estimate["events"] is not None else "",
         "p": numbers.p_value(estimate["p"]) if estimate else "",

@@ -131,10 +131,19 @@ def own_words(row: Facts, facts: Facts) -> Facts:
     return {"short": short, "what": "a stay lasts", "sentence": long}
 
 
+def group_words(answer: Facts, facts: Facts) -> str:
+    """How people call a level: its numbers rounded, and yes or no where a circumstance of the topic is there or not."""
+    name = answer["subgroup"] or (answer["population"] if answer["facet"] == "whom" else "")
+    name = re.sub(r"\d+\.\d{3,}", lambda found: numbers.number(float(found.group())), name)
+    named = {word for c in facts["topic"]["circumstances"] for word in (c["key"], *c["needs"])}
+    ends = {": 0": ": no", ": 1": ": yes"}
+    return name[:-3] + ends[name[-3:]] if answer["circumstance"] in named and name[-3:] in ends else name
+
+
 def test_words(test: Facts, facts: Facts, answers: Facts) -> str:
     """An interaction as a sentence; the only door by which a word about groups may come."""
     answer = next(a for a in facts["answers"] if a["id"] == test["answer"])
-    group, told = answer["subgroup"] or answer["population"], answers[test["answer"]]["estimate"]
+    group, told = answers[test["answer"]]["group"], answers[test["answer"]]["estimate"]
     what = "ratio of the two" if answer["estimate"]["scale"] in numbers.RATIOS else "difference"
     reading = answer["reading"]
     told = f"({what} {told})"
