@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import bothways as bw
 from bothways.cli import main
 
 
@@ -93,3 +94,9 @@ def test_a_diary_that_cannot_be_planned_is_refused(
     err = capsys.readouterr().err
     assert says in err
     assert "Traceback" not in err
+
+
+def test_plans_stand_under_power() -> None:
+    """``bw.power`` holds what the command line calls."""
+    plan = bw.power.plan_diary(days=30, effect=(0.2, 0.1))
+    assert len(plan.curve) == len(bw.power.plan_facts(plan)["curve"])

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bothways.cli.rooms import moving_line
 from bothways.terms.errors import QuestionError
 
 plan = typer.Typer(
@@ -41,22 +42,24 @@ def panel(
 ) -> None:
     """Plan a panel of waves: power, precision and the people needed, from the expected information."""
     _check(json_file)
-    made = import_module("bothways.study.planning").plan_panel(
-        people=people,
-        waves=waves,
-        icc=icc,
-        effect=_effects(effect),
-        autoregression=autoregression,
-        correlation=correlation,
-        trait_correlation=trait_correlation,
-        dropout=dropout,
-        missing=missing,
-        processes=processes,
-        power=power,
-        smallest_effect=smallest_effect,
-        simulations=simulations,
-        seed=seed,
-    )
+    with moving_line() as progress:
+        made = import_module("bothways.study.planning").plan_panel(
+            people=people,
+            waves=waves,
+            icc=icc,
+            effect=_effects(effect),
+            autoregression=autoregression,
+            correlation=correlation,
+            trait_correlation=trait_correlation,
+            dropout=dropout,
+            missing=missing,
+            processes=processes,
+            power=power,
+            smallest_effect=smallest_effect,
+            simulations=simulations,
+            seed=seed,
+            progress=progress,
+        )
     _show(made, "render_plan", json_file)
 
 
@@ -80,22 +83,24 @@ def diary(
 ) -> None:
     """Plan a diary of one person or many: precision, power, and the days or people needed."""
     _check(json_file)
-    made = import_module("bothways.study.planning").plan_diary(
-        people=people,
-        days=days,
-        prompts=prompts,
-        effect=_effects(effect),
-        lag=lag,
-        carry_over=carry_over,
-        correlation=correlation,
-        error=error,
-        missing=missing,
-        night=night,
-        power=power,
-        smallest_effect=smallest_effect,
-        simulations=simulations,
-        seed=seed,
-    )
+    with moving_line() as progress:
+        made = import_module("bothways.study.planning").plan_diary(
+            people=people,
+            days=days,
+            prompts=prompts,
+            effect=_effects(effect),
+            lag=lag,
+            carry_over=carry_over,
+            correlation=correlation,
+            error=error,
+            missing=missing,
+            night=night,
+            power=power,
+            smallest_effect=smallest_effect,
+            simulations=simulations,
+            seed=seed,
+            progress=progress,
+        )
     _show(made, "render_diary_plan", json_file)
 
 

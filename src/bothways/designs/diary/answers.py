@@ -22,7 +22,7 @@ ORDER_SAYS = (
 )
 PEAK_SAYS = (
     "With two conditions that change at once, both directions always peak at the same lag, whatever the data: this "
-    "model cannot say which is quicker. A third condition recorded beside them, or many more answers, could."
+    "model cannot say which is quicker. With a third condition recorded beside them it could."
 )
 
 
