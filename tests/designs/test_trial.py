@@ -14,6 +14,10 @@ from tests.designs.trial_records import reference, table, trial_of
 import bothways
 from bothways.designs.base import Refusal
 from bothways.designs.choose import design_of
+from bothways.designs.panel.effects import lag_effects
+from bothways.designs.panel.estimation import headline
+from bothways.designs.panel.models import headline_forms
+from bothways.designs.panel.setup import prepare
 from bothways.designs.trial.arms import Arms, arms_of
 from bothways.designs.trial.estimation import compare
 from bothways.designs.trial.lever import levers
@@ -351,6 +355,23 @@ def test_those_without_an_arm_take_no_part() -> None:
     assert ready(part).people == 240
     note = next(t for t in asked(part).tables if t.key == "trial.flow").note
     assert "60 people of the records have no arm" in note
+
+
+def test_a_panel_takes_the_arm_out_of_its_lags() -> None:
+    """Treatment that moves depression now and pain later would else pass for part of the lag."""
+    records = simulate_trial("lever", people=500, waves=4, seed=1).records
+    assert prepare(records).fixed == ("arm",)
+    unnamed = replace(records, roles=replace(records.roles, arm=None))
+    assert prepare(unnamed).fixed == ()
+    lag = {}
+    for name, r in (("with", records), ("without", unnamed)):
+        setup = prepare(r)
+        chosen = headline(setup, headline_forms(setup)).chosen
+        assert chosen.usable  # a column that halves the people fixes its own variance, and that is no failure
+        lag[name] = float(lag_effects(chosen, (1.0,), 0.95).value[2])
+    assert lag["with"] < lag["without"]
+    three = simulate_trial("lever", people=500, waves=4, arms=("a", "b", "c"), seed=2).records
+    assert len(prepare(replace(three, categories={})).fixed) == 2
 
 
 def test_clusters_widen_and_few_of_them_are_said() -> None:

@@ -34,9 +34,13 @@ class Uncertainty:
 
     @property
     def errors(self) -> Float[np.ndarray, " free"]:
-        """Standard errors; NaN where a variance is not positive."""
+        """Standard errors; NaN where a variance is negative beyond rounding.
+
+        It is zero where the data fix a parameter: the sandwich of the variance of a column that halves the people.
+        """
         variance = np.diag(self.covariance)
-        return np.sqrt(np.where(variance > 0, variance, np.nan))
+        rounding = 1e-12 * float(np.abs(variance).max(initial=0.0))
+        return np.sqrt(np.where(variance > -rounding, np.maximum(variance, 0.0), np.nan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,9 @@ from bothways.terms.settings import Settings
 USE_SAMPLING = frozenset({"panel", "trial"})
 """Designs that weigh people and allow for how they were drawn; all others are told of below where they answered."""
 
-COMPARE_ARMS = frozenset({"trial"})
+KNOW_ARMS = frozenset({"trial", "panel"})
+"""Designs that compare the arms, or take what they did out of the lags."""
+
 DRAW_CHANGES = frozenset({"panel", "diary"})
 
 
@@ -40,7 +42,7 @@ def _sampling(records: Records, answered: list[str]) -> Iterator[Finding]:
 def _arm(records: Records, answered: list[str]) -> Iterator[Finding]:
     """A treatment moves both ends of a lag, unless it is adjusted for."""
     arm = records.roles.arm
-    lags = [design for design in answered if design not in COMPARE_ARMS]
+    lags = [design for design in answered if design not in KNOW_ARMS]
     if arm is None or not lags or arm in records.roles.covariates:
         return
     compared = "trial" in answered

@@ -36,10 +36,14 @@ class Fixed:
 
 
 def sort_covariates(records: Records) -> Covariates:
-    """Covariates of the records' roles that are fixed, and those that change; the pair itself is neither."""
-    pair = {records.pair.a.key, records.pair.b.key}
+    """Covariates of the records' roles that are fixed, and those that change; the pair itself is neither.
+
+    The arm of a trial is a covariate whether it is named as one or not: treatment that moves both conditions would
+    otherwise pass for a lag.
+    """
+    pair, arm = {records.pair.a.key, records.pair.b.key}, records.roles.arm
     fixed, changing, left_out = [], [], []
-    for name in records.roles.covariates:
+    for name in dict.fromkeys((*records.roles.covariates, *((arm,) if arm in records.baseline else ()))):
         if name in pair:
             continue
         if name in records.baseline:
@@ -113,10 +117,11 @@ def _independent(table: Float[np.ndarray, "people covariates"]) -> np.ndarray:
 
 
 def _expanded(records: Records, name: str, x: Float[np.ndarray, "people"]) -> dict[str, np.ndarray]:
-    """A number stands as it is; a coded column of three or more levels becomes indicators of all but its commonest."""
+    """A number stands as it is; a coded column (or arm) of three or more levels becomes indicators of all but one."""
     levels = records.categories.get(name, ())
+    coded = bool(levels) or name == records.roles.arm
     codes, counts = np.unique(x[np.isfinite(x)], return_counts=True)
-    if not levels or not 2 < len(codes) <= MOST_LEVELS:
+    if not coded or not 2 < len(codes) <= MOST_LEVELS:
         return {name: x}
     reference = codes[counts.argmax()]
     return {
