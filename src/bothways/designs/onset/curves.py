@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from bothways.designs.onset.answers import BOTH_WAYS, PREVENTED, REMOVED, Room, interval
 from bothways.designs.onset.guards import labels
 from bothways.designs.onset.resampling import LETTER
+from bothways.designs.onset.room import BOTH_WAYS, PREVENTED, REMOVED, Room, interval
 from bothways.engine.chain.delta import Link
 from bothways.engine.chain.estimands import Function, World, incidence, next_state, occupancy
 from bothways.terms.answer import Cell, Table

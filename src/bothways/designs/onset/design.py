@@ -9,11 +9,12 @@ import numpy as np
 from scipy.special import ndtri
 
 from bothways.designs.base import Refusal
-from bothways.designs.onset.answers import answers_of, room_of
+from bothways.designs.onset.answers import answers_of
 from bothways.designs.onset.estimation import fit_all
 from bothways.designs.onset.methods import methods_of
 from bothways.designs.onset.models import Fitted
 from bothways.designs.onset.resampling import resample
+from bothways.designs.onset.room import room_of
 from bothways.designs.onset.setup import prepare
 from bothways.designs.onset.states import cut_of, state_rows
 from bothways.designs.onset.tables import tables_of
@@ -76,7 +77,8 @@ class OnsetDesign:
         began = clock.perf_counter()
         progress("onset: setting up", 0.05)
         setup = prepare(records, settings, self.hysteresis)
-        fits = fit_all(setup, progress, quick=settings.quick, accuracy=settings.accuracy)
+        accuracy = {} if settings.headline_only else settings.accuracy
+        fits = fit_all(setup, progress, quick=settings.quick, accuracy=accuracy)
         resampled = resample(setup, settings, fits, progress)
         progress("onset: answers", 0.85)
         room = room_of(setup, settings, fits, resampled)

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from scipy.special import chdtrc, ndtri
 from scipy.stats import norm
 
-from bothways.designs.onset.answers import BOTH_WAYS, Room
+from bothways.designs.onset.room import BOTH_WAYS, Room
 from bothways.designs.onset.states import DEAD
 from bothways.engine.chain.fit import ChainFit, fit
 from bothways.engine.chain.graph import graph

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bothways.designs.onset.answers import Room
+from bothways.designs.onset.room import Room
 from bothways.designs.onset.states import cut_of
 from bothways.terms.question import Kind
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from bothways.designs.onset.answers import BOTH_WAYS, Room, interval, order_of
 from bothways.designs.onset.curves import curve_tables, state_names, worlds_of
 from bothways.designs.onset.estimation import PATHS, criterion
 from bothways.designs.onset.guards import labels
 from bothways.designs.onset.resampling import LETTER
+from bothways.designs.onset.room import BOTH_WAYS, Room, interval
+from bothways.designs.onset.shares import order_of
 from bothways.designs.onset.states import DAYS_PER_YEAR
 from bothways.engine.chain.adequacy import pearson, prevalence
 from bothways.engine.chain.delta import Link

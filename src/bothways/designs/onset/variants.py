@@ -8,11 +8,11 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm
 
-from bothways.designs.onset.answers import BOTH_WAYS, Room
 from bothways.designs.onset.dose import dose_tables
 from bothways.designs.onset.estimation import PATHS
 from bothways.designs.onset.misclassified import accuracies, accuracy_says
 from bothways.designs.onset.models import Fitted, effects_of, fitted_chain, plain
+from bothways.designs.onset.room import BOTH_WAYS, Room
 from bothways.designs.onset.setup import OnsetSetup, prepare
 from bothways.designs.onset.states import DAYS_PER_YEAR, cut_of
 from bothways.terms.answer import Cell, Table
