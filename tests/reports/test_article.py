@@ -13,7 +13,7 @@ from tests.reports.outcomes import A_TO_B, B_TO_A, answer, estimate, outcome, pa
 from tests.simulation.simulated_questions import BACK, THERE, ask
 
 from bothways.reports import facts_of, render
-from bothways.reports.pathways import published_grid, rivals_grid
+from bothways.reports.published import published_grid, rivals_grid
 from bothways.reports.whom import circumstances_grid
 from bothways.simulation import simulate
 from bothways.simulation.catalogue import find

@@ -23,7 +23,7 @@ from bothways.reports.document import (
     Section,
 )
 from bothways.reports.grids import table_grid
-from bothways.reports.pathways import published_pathways
+from bothways.reports.published import published_pathways
 from bothways.reports.whom import published_whom
 from bothways.reports.wording import capital, ends, label, way_words
 

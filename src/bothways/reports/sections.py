@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from bothways.reports import numbers
-from bothways.reports.answers import final_word, first, short_answer, speed, way
+from bothways.reports.answers import final_word, first, short_answer, way
 from bothways.reports.aside import arms, changes
 from bothways.reports.backmatter import glossary, help_section, methods, references
 from bothways.reports.beside import literature, sure
 from bothways.reports.document import Bullets, Document, Paragraph, Section
 from bothways.reports.evidence import evidence_document
 from bothways.reports.pathways import pathways
+from bothways.reports.speed import speed
 from bothways.reports.whom import whom
 
 Facts = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 from bothways.reports import numbers
 from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import answers_grid
-from bothways.reports.pathways import without
+from bothways.reports.published import without
 from bothways.reports.rows import whom_blocks
 from bothways.reports.vocabulary import DESIGNS
 from bothways.reports.wording import capital, way_words
