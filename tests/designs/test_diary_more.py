@@ -16,6 +16,7 @@ from bothways.designs.diary.impulses import marks_moments
 from bothways.designs.diary.items import item_answers, items_in
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.persons import person_answers
+from bothways.designs.diary.prompts import as_asked
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.designs.diary.whom import splits_of, whom_answers
 from bothways.simulation import Observation, simulate
@@ -219,3 +220,15 @@ def test_the_share_of_people_is_an_answer() -> None:
     assert 0 <= there.estimate.low <= there.estimate.value <= there.estimate.high <= 1
     assert there.estimate.low < 0.85  # in half of them nothing leads to anything
     assert {t.key for t in tables} == {"diary.persons", "diary.own"}
+
+
+def test_rows_of_events_are_no_prompts() -> None:
+    """An event between prompts is no answer withheld: the caveats and the table of the records leave it out."""
+    records = struck(diary(), np.random.default_rng(1))
+    setup = set_up(records)
+    plain, _ = as_asked(setup, None)
+    assert plain.series.rows == set_up(diary()).series.rows
+    assert setup.series.rows > plain.series.rows
+    np.testing.assert_array_equal(plain.series.time, set_up(diary()).series.time)
+    found = DESIGN.answer(records, Settings(headline_only=True), silent)
+    assert "missing_by_state" not in {c.code for c in found.a_to_b.caveats}

@@ -26,6 +26,7 @@ from bothways.designs.diary.limits import limits_of
 from bothways.designs.diary.pathways import pathway_answers, pathways_in
 from bothways.designs.diary.persons import LEAST_FOR_DIFFERENCES, person_answers
 from bothways.designs.diary.plan import plan_table
+from bothways.designs.diary.prompts import as_asked
 from bothways.designs.diary.setup import DiarySetup, answers_by_person, set_up
 from bothways.designs.diary.tables import (
     course_table,
@@ -86,19 +87,19 @@ class DiaryDesign:
         setup = set_up(records)
         lags = choose_lags(setup, settings.horizon_days)
         models = _fit_all(setup, settings, progress)
-        seen = surprises(models) if models.chosen.usable else None
-        caveats = (*limits_of(models), *caveats_of(setup, models, lags, seen))
+        asked, seen = as_asked(setup, surprises(models) if models.chosen.usable else None)
+        caveats = (*limits_of(models), *caveats_of(asked, models, lags, seen))
         run = Run(setup, settings, models, lags, caveats, assumptions_of(setup, models, caveats))
         answers = answers_of(run)
         if settings.headline_only:
             return DesignResult(design=self.key, answers=tuple(a for a in answers if a.headline))
-        tables = [records_table(setup), models_table(models, "day" if setup.in_days else "occasion")]
+        tables = [records_table(asked), models_table(models, "day" if setup.in_days else "occasion")]
         if models.chosen.usable:
             tables += [impulse_table(setup, models, lags), plan_table(setup, settings, answers)]
             tables += aftermath_tables(run)
             tables += _forecasts(setup, models.chosen, settings, progress)
             if setup.one_person and seen is not None:
-                tables.append(course_table(setup, seen, settings.level))
+                tables.append(course_table(asked, seen, settings.level))
             tables += what_if_tables(run)
             more, told = ((), []) if settings.quick else _further(run, progress)
             answers, tables = (*answers, *more), [*tables, *told]

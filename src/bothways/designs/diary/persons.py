@@ -26,8 +26,12 @@ def person_answers(run: Run) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
     fit = run.models.chosen.fit
     random = tuple(name for name in fit.structure.names if name.startswith("drift["))
     found = fit_personal(fit, random, np.random.default_rng(run.settings.seed))
-    if found is None or not found.converged:
+    if found is None:
         return tuple(_row(run, direction) for direction in DIRECTIONS), ()
+    if not found.converged:
+        says = f"The model in which people differ could not be fitted ({found.outcome.value})."
+        rows = (_row(run, direction) for direction in DIRECTIONS)
+        return tuple(replace(row, status=Status.FAILED, status_says=says) for row in rows), ()
     smallest = run.settings.smallest_effect(Scale.SD_PER_SD)
     rng = np.random.default_rng(run.settings.seed)
     shares = {

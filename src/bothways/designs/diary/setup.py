@@ -61,6 +61,11 @@ class DiarySetup:
         return named.get(key) or self.records.labels.get(key, key.replace("_", " "))
 
 
+def resolution_of(records: Records) -> float:
+    """What two times must differ by to be two: a minute, or next to nothing where time counts waves."""
+    return MINUTE if records.time_unit is TimeUnit.DAY else 1e-6
+
+
 def answers_by_person(records: Records) -> Int[np.ndarray, "people 2"]:
     """How often each person answered on A and on B."""
     given = np.column_stack([np.isfinite(records.values[c.key]) for c in (records.pair.a, records.pair.b)])
@@ -101,7 +106,7 @@ def set_up(
         inputs=table.inputs,
         impulses=table.impulses,
         basis=np.ones((table.time.size, 1)) if random_means else None,
-        resolution=MINUTE if records.time_unit is TimeUnit.DAY else 1e-6,
+        resolution=resolution_of(records),
     )
     return DiarySetup(
         records, processes, series, center, spread, kept, regressors, names, random_means, strikes.names, indicators,
