@@ -228,6 +228,7 @@ def test_an_arm_that_moves_both_at_once_reads_neither_way() -> None:
         shown = found(result, f"same_wave.{direction}")
         assert not shown.headline
         assert shown.estimand is Estimand.ASSOCIATION
+        assert (shown.lag_days, shown.lag_waves, shown.horizon_days) == (None, None, 90.0)
         assert {"order_not_observed", "acts_beyond_target"} <= codes(shown)
     verdict = weigh(world.records.pair, (result,), Settings())
     assert verdict.a_to_b.word == verdict.b_to_a.word == "no_data"

@@ -123,7 +123,7 @@ def _horizon(row: Answer, setup: TrialSetup, t: int) -> Answer:
     """Time since the first wave, where it is not time from one condition to the other."""
     day, waves = setup.day(t), float(setup.waves[t] - setup.waves[0])
     question = replace(row.question, horizon=waves if day is None else day)
-    return replace(row, horizon_days=day, lag_waves=waves if day is None else None, question=question)
+    return replace(row, horizon_days=day, question=question)
 
 
 def _arm_effect(run: Run, k: int, t: int, g: int, scale: Scale) -> Answer:
@@ -139,8 +139,10 @@ def _arm_effect(run: Run, k: int, t: int, g: int, scale: Scale) -> Answer:
     caveats: tuple[Caveat, ...] = tuple(
         c for c in caveats_of(setup, run.levers[k], run.both) if c.code not in _RATIO_CAVEATS
     )
+    timed = _horizon(row, setup, t)
     return replace(
-        _horizon(row, setup, t),
+        timed,
+        lag_waves=timed.question.horizon if timed.horizon_days is None else None,  # since the first wave
         question=replace(row.question, scale=scale),
         estimand=Estimand.ARM_EFFECT,
         status=Status.ANSWERED,

@@ -54,7 +54,10 @@ def caveats_of(setup: TrialSetup, lever: Lever, both: tuple[Moved, Moved]) -> tu
         )
     if lever.cause is not None and lever.cause == lever.outcome:
         found.append(
-            Caveat("order_not_observed", f"{cause} and {outcome} were compared at the same wave, so order is assumed.")
+            Caveat(
+                "order_not_observed",
+                f"{cause[:1].upper()}{cause[1:]} and {outcome} were compared at the same wave, so order is assumed.",
+            )
         )
     return (*found, *_sample(setup))
 
