@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bothways.intake import read
-from bothways.intake.circumstances import LASTING_DAYS, at_first, lasting_for, parse
+from bothways.intake.circumstances import LASTING_DAYS, at_first, lasting_for
+from bothways.intake.cuts import parse
 from bothways.terms.errors import BothwaysError, QuestionError
 from bothways.terms.layout import Layout
 from bothways.terms.records import Records

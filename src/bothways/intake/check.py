@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float, Int
 
 from bothways.intake import notice
 from bothways.intake.care import self_harm_items
-from bothways.intake.circumstances import offered, with_circumstances, without_cuts
+from bothways.intake.circumstances import offered, with_circumstances
 from bothways.intake.conditions import higher_is_worse, settled_pair
+from bothways.intake.cuts import without_cuts
 from bothways.intake.dated import DatedColumns, watch
 from bothways.intake.findings import count, in_order, warning
 from bothways.intake.measure import Column, measure, together

@@ -1,17 +1,16 @@
-"""In whom: circumstances as the caller writes them ("phq9>=10"), and those that a table offers by itself."""
+"""In whom: circumstances that the caller names, and those that a table offers by itself."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from bothways.intake.columns import nearest, plain
-from bothways.intake.conditions import is_turned
-from bothways.intake.findings import listed, note
+from bothways.intake.columns import plain
+from bothways.intake.cuts import parse, variable_of
+from bothways.intake.findings import note
 from bothways.intake.roles import Plan, Variable
 from bothways.intake.table import Sheet
 from bothways.terms.errors import QuestionError
@@ -23,66 +22,6 @@ LASTING_DAYS = 90.0  # over three months
 AGE = ("age", "ageyears", "ageatbaseline", "agebaseline", "ageatentry", "ageatinclusion", "ageinyears")
 SEX = ("sex", "gender", "female", "male", "woman", "women")
 FEWEST_PEOPLE = 20  # on either side, for a circumstance that nobody asked for to be offered
-_WRITTEN = re.compile(r"^\s*(?P<column>[^<>=!]+?)\s*(?P<sign>>=|<=|==|!=|>|<|=)\s*(?P<number>[^<>=!]*?)\s*$")
-_SPLITS: Mapping[str, tuple[str, str, str, Callable[[np.ndarray, float], np.ndarray]]] = {
-    # what the key says, the level where it does not hold, the level where it does, when it does
-    ">=": ("{0}_{1}_or_above", "{0} below {1}", "{0} {1} or above", lambda x, at: x >= at),
-    ">": ("{0}_above_{1}", "{0} {1} or below", "{0} above {1}", lambda x, at: x > at),
-    "==": ("{0}_is_{1}", "{0} not {1}", "{0} {1}", lambda x, at: x == at),
-}
-_SAME = {"<": ">=", "<=": ">", "=": "==", "!=": "=="}  # a cut is the same from either side
-Added = dict[str, Float[np.ndarray, "rows"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A cut through a column: ``text`` as written, ``sign`` one of >=, > and ==."""
-
-    text: str
-    column: str
-    sign: str
-    number: float
-
-    @property
-    def key(self) -> str:
-        """A name for the cut that holds in ids and file names: "phq9_10_or_above", also for "phq9<10"."""
-        at = f"{self.number:g}".replace("-", "minus_").replace(".", "_")
-        return _SPLITS[self.sign][0].format(re.sub(r"\W+", "_", self.column.strip().lower()), at)
-
-    @property
-    def levels(self) -> tuple[str, str]:
-        """("phq9 below 10", "phq9 10 or above")."""
-        _, no, yes, _ = _SPLITS[self.sign]
-        return no.format(self.column, f"{self.number:g}"), yes.format(self.column, f"{self.number:g}")
-
-    def holds(self, values: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
-        """1 where it holds, 0 where not, NaN where the value is missing."""
-        with np.errstate(invalid="ignore"):
-            return np.where(np.isfinite(values), _SPLITS[self.sign][3](values, self.number), np.nan)
-
-
-def parse(text: str) -> Expression | None:
-    """A cut such as "phq9>=10" or "age<50"; None for the name of a column.
-
-    Raises QuestionError for a sign without a column before it or a number behind it.
-    """
-    if not re.search(r"[<>=!]", text):
-        return None
-    written = _WRITTEN.match(text)
-    try:
-        number = float(written["number"]) if written else np.nan
-    except ValueError:
-        number = np.nan
-    if written is None or not np.isfinite(number):
-        mend = "Write a column, one of >= > < <= = and a number, in quotes: --by 'phq9>=10'"
-        raise QuestionError(f"--by {text}", "this is no cut through a column", mend)
-    sign = written["sign"]
-    return Expression(text, written["column"], _SAME.get(sign, sign), number)
-
-
-def without_cuts(layout: Layout) -> Layout:
-    """The layout with the names of columns alone among its circumstances."""
-    return replace(layout, by=tuple(name for name in layout.by if parse(name) is None))
 
 
 def offered(sheet: Sheet, plan: Plan, layout: Layout) -> Plan:
@@ -114,7 +53,7 @@ def _with_cuts(records: Records, plan: Plan, layout: Layout) -> Records:
         if cut is None:
             keys.append(next(named))
             continue
-        variable = _variable(cut, plan, layout)
+        variable = variable_of(cut, plan, layout)
         if variable.key not in records.values:
             mend = "Cut a column of numbers, or name the column alone to compare its levels"
             raise QuestionError(f"--by {text}", f"'{cut.column}' holds no numbers", mend)
@@ -124,20 +63,6 @@ def _with_cuts(records: Records, plan: Plan, layout: Layout) -> Records:
         records = _added(records, cut.key, level[records.person], cut.column, cut.levels)
         keys.append(cut.key)
     return replace(records, roles=replace(records.roles, by=tuple(dict.fromkeys(keys))))
-
-
-def _variable(cut: Expression, plan: Plan, layout: Layout) -> Variable:
-    """The variable that a cut names: a condition first, as it was scored."""
-    wanted = plain(cut.column)
-    for variable in plan.variables:
-        if wanted in {plain(name) for name in (variable.key, variable.stem, *variable.columns)}:
-            if is_turned(variable, variable.instrument, layout):
-                find = f"'{cut.column}' was turned round, so that higher is worse, and the cut may be meant either way"
-                raise QuestionError(f"--by {cut.text}", find, "Add a column with the levels to the table and name it")
-            return variable
-    names = [name for v in plan.variables for name in (v.stem, v.key, *v.columns)]
-    mend = nearest(cut.column, names) or f"The columns are {listed(dict.fromkeys(names))}"
-    raise QuestionError(f"--by {cut.text}", f"there is no column '{cut.column}'", mend)
 
 
 def at_first(records: Records, values: Float[np.ndarray, "rows"]) -> Float[np.ndarray, "people"]:
