@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -315,14 +316,14 @@ def test_the_pair_may_be_named_the_other_way_round_in_every_part() -> None:
         assert forth.tests[way].statistic == pytest.approx(back.tests[way.reversed()].statistic, rel=1e-4)
 
 
-@pytest.mark.parametrize("growth", [12.0, 20.0, 80.0])
-def test_a_drift_that_grows_beyond_all_bounds_is_a_step_not_taken_and_no_crash(growth: float) -> None:
+@pytest.mark.parametrize(("growth", "singular"), [(6.0, False), (20.0, False), (40.0, True), (80.0, True)])
+def test_a_drift_that_grows_beyond_all_bounds_is_a_step_not_taken_and_no_crash(growth: float, singular: bool) -> None:
     """A trial step can make the lags of a long gap so large that Id − A is singular to rounding."""
     data = pattern_statistics(np.random.default_rng(3).normal(size=(100, 8)))
     model = clpm(2, 4, lags="drift", gaps=(1, 5.67, 0.33))
     point = np.full(len(model.names), 0.5)
     point[[model.parameters.index(name) for name in ("D11", "D12", "D21", "D22")]] = growth * np.array([1, 0.3, 0.2, 1])
     with np.errstate(all="ignore"):
-        with pytest.raises(np.linalg.LinAlgError):
+        with pytest.raises(np.linalg.LinAlgError) if singular else nullcontext():
             implied_moments(model.structure, model.cells(point)[0])
         assert evaluate(model, data.groups, point) is None
