@@ -124,6 +124,41 @@ PREVALENCE = Table(
 )
 
 
+UNDER = ("as observed", "effect removed (depression to back pain)", "effect removed (back pain to depression)")
+STATES = Table(
+    "onset_states",
+    "In each state over time",
+    ("years", "under", "state", "probability", "low", "high"),
+    tuple(
+        (year / 4, under, state, p := 0.02 * year * (1 + k), p - 0.01, p + 0.01)
+        for k, under in enumerate((*UNDER, "onset of the first prevented (depression to back pain)"))
+        for state in ("neither", "both")
+        for year in range(9)
+    ),
+    "People were followed for two years.",
+)
+INCIDENCE = Table(
+    "onset_incidence",
+    "In how many it has begun",
+    ("years", "onset of", "from", "share", "low", "high"),
+    tuple(
+        (year / 8, onset, start, p := 0.04 * year * (2 - k), p * 0.9, p * 1.1)
+        for onset, starts in (
+            ("back pain", ("depression present", "neither present")),
+            ("depression", ("back pain present", "neither present")),
+        )
+        for k, start in enumerate(starts)
+        for year in range(33)
+    ),
+)
+DOSE = Table(
+    "onset_dose_curve",
+    "By how much at entry",
+    ("direction", "score at entry", "ratio", "low", "high"),
+    tuple(("depression to back pain", float(x), 1 + x / 20, 1 + x / 30, 1 + x / 15) for x in range(5, 25, 5)),
+)
+
+
 def arm(days: float) -> Answer:
     """What the arm did to depression after so many days."""
     row = answer(
@@ -157,7 +192,7 @@ OCCUPIED = replace(
         *later("as observed", A_TO_B, (0.09, 0.15, 0.18)),
         *later("the effect removed", A_TO_B, (0.08, 0.12, 0.14)),
     ),
-    tables=(*onset().tables, PREVALENCE),
+    tables=(*onset().tables, PREVALENCE, STATES, INCIDENCE, DOSE),
 )
 BESIDE = replace(
     outcome(replace(WHOM, tables=(*WHOM.tables, COURSE_OF_CHANGE, NATURAL)), OCCUPIED, TRIAL),

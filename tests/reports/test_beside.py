@@ -286,6 +286,23 @@ def test_what_if_is_labelled_and_tells_its_greatest_difference(facts: dict) -> N
     assert "the model's depression would differ most after 14 waves, by −0.20 (−0.24 to −0.16)." in text
 
 
+def test_curves_of_tables_are_drawn_and_long_ones_thinned_on_the_page_alone(facts: dict, html: str) -> None:
+    figures = {m.group(1): m.group(0) for m in re.finditer(r'<title id="(\w+)-title">.*?</figure>', html, re.S)}
+    assert {"onset_states", "onset_incidence", "onset_dose_curve"} <= set(figures)
+    assert "Solid, with its band: as observed. Dashed: effect removed (depression to back pain). Dotted:" in html
+    assert "Solid, with its band: the other present. Dashed: neither present." in html
+    assert "One row in 3 of 132 rows; the saved table holds them all" in figures["onset_incidence"]
+    assert figures["onset_incidence"].count("<tr>") <= 1 + 60
+    assert len(tables_as_csv(facts)["onset_incidence"].splitlines()) == 1 + 132
+
+
+def test_a_table_of_curves_without_its_columns_is_left_a_table(facts: dict) -> None:
+    broken = [
+        {**t, "columns": ["a", "b", "c", "d", "e"]} if t["key"] == "onset_dose_curve" else t for t in facts["tables"]
+    ]
+    assert 'id="onset_dose_curve-title"' not in render({**facts, "tables": broken})
+
+
 def test_saved_tables_hold_what_is_drawn(facts: dict) -> None:
     saved = tables_as_csv(facts)
     assert {"loop", "pathway_doubts", "known_pathways", "subgroups", "whom_tests", "what_if", "arms"} <= set(saved)

@@ -14,6 +14,7 @@ from bothways.reports.grids import (
     fit_grids,
     smallest_effects_grid,
     table_grid,
+    thinned,
 )
 from bothways.reports.vocabulary import GLOSSARY, METHOD_REFERENCES, NO_ADVICE
 
@@ -50,7 +51,7 @@ def methods(facts: Facts) -> Section:
     assumed = assumptions_grid("assumptions", "Assumptions", facts["answers"])
     if assumed:
         blocks.append(Details("Assumptions", (assumed, smallest_effects_grid(facts))))
-    technical: list[Block] = [*fit_grids(facts), *(table_grid(t) for t in facts["tables"])]
+    technical: list[Block] = [*fit_grids(facts), *(thinned(table_grid(t)) for t in facts["tables"])]
     if technical:
         blocks.append(Details("Fits and technical tables", tuple(technical), depth=2))
     blocks.append(Details("Checklist of an observational report, filled in", (checklist(facts),), depth=2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bothways.reports.aside import check_figures
+from bothways.reports.curvetables import curve_figures
 from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import (
     answers_grid,
@@ -33,7 +34,7 @@ def sure(facts: Facts) -> Section:
         blocks.append(Bullets(tuple(f"{capital(m)}." for m in verdict[way]["moves"])))
     if forest_rows(facts):
         blocks.append(forest_figure(facts))
-    blocks += check_figures(facts)
+    blocks += [*curve_figures(facts, "onset_dose_curve"), *check_figures(facts)]
     if verdict["dissent"]:
         blocks += [Paragraph("Where designs differ:"), Bullets(tuple(verdict["dissent"]))]
     if verdict["would_change_it"]:

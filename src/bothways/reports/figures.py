@@ -10,6 +10,7 @@ from bothways.reports.arms import arms
 from bothways.reports.backmatter import coverage_table, flow_column
 from bothways.reports.courses import course, state_flow
 from bothways.reports.curves import curve
+from bothways.reports.curvetables import DRAWN, drawing_of
 from bothways.reports.document import Figure
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, STYLE, WAY, WIDTH, canvas, svg_of, wrapped
 from bothways.reports.ladders import compared, evidence, forest
@@ -106,6 +107,7 @@ DRAWINGS: Mapping[str, Callable[[Facts], Any]] = {
     "occupancy": occupancy,
     "natural_course": natural_course,
     "onset_prevalence": prevalence,
+    **{key: drawing_of(key) for key in DRAWN},
     "flow": _flow,
     "state_flow": state_flow,
     "course": course,

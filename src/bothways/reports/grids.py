@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from bothways.reports import numbers
@@ -144,6 +145,15 @@ def table_grid(table: Facts) -> Grid:
     """A table that came with the outcome, its numbers rounded."""
     rows = tuple(tuple(numbers.cell(x) for x in row) for row in table["rows"])
     return Grid(table["key"], table["title"], tuple(table["columns"]), rows, table["note"])
+
+
+def thinned(grid: Grid, most: int = 60) -> Grid:
+    """A long table at every k-th row, told so; saved tables hold every row."""
+    step = -(-len(grid.rows) // most)
+    if step == 1:
+        return grid
+    note = f"One row in {step} of {len(grid.rows)} rows; the saved table holds them all."
+    return replace(grid, rows=grid.rows[::step], note=f"{grid.note} {note}".strip())
 
 
 def named_table(facts: Facts, key: str) -> Facts | None:

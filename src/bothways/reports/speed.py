@@ -7,6 +7,7 @@ from typing import Any
 
 from bothways.reports import numbers
 from bothways.reports.aside import occupancy_figure
+from bothways.reports.curvetables import curve_figures
 from bothways.reports.document import Block, Bullets, Figure, Paragraph, Section
 from bothways.reports.grids import answers_grid, curve_rows
 from bothways.reports.wording import capital
@@ -29,7 +30,8 @@ def speed(facts: Facts) -> Section:
     if not blocks:
         blocks.append(Paragraph(_one_lag(facts)))
         blocks.append(Paragraph("A diary, or waves at several distances, would show how fast it grows and fades."))
-    return Section("speed", "How fast?", (*blocks, *occupancy_figure(facts)))
+    over_time = curve_figures(facts, "onset_incidence", "onset_states") or occupancy_figure(facts)
+    return Section("speed", "How fast?", (*blocks, *over_time))
 
 
 def _curves_told(facts: Facts) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from bothways.reports.document import Grid, grids
+from bothways.reports.grids import table_grid
 from bothways.reports.sections import document_of
 
 Facts = dict[str, Any]
@@ -31,7 +32,8 @@ def _all(facts: Facts) -> list[Grid]:
     for section in document_of(facts).sections:
         for grid in grids(section.blocks):
             seen.setdefault(grid.key, grid)
-    return list(seen.values())
+    whole = {t["key"]: table_grid(t) for t in facts["tables"]}  # what the page shows at every k-th row
+    return [whole[key] if key in whole and whole[key].columns == grid.columns else grid for key, grid in seen.items()]
 
 
 def _apa(number: int, grid: Grid) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bothways.reports import numbers
+from bothways.reports.curvetables import curve_figures
 from bothways.reports.document import Block, Bullets, Details, Figure, Grid, Paragraph, Section
 from bothways.reports.grids import answers_grid
 from bothways.reports.published import without
@@ -30,6 +31,7 @@ def whom(facts: Facts) -> Section:
         blocks += [Bullets(shares)] if shares else []
         if any(row["levels"] for made in whom_blocks(facts).values() for row in made):
             blocks.append(subgroups_figure(facts))
+        blocks += curve_figures(facts, "onset_whom_curve")
         inside: list[Block] = [answers_grid("whom", "By group", rows, facts)]
         inside += [tests_grid(facts)] if any(g["tests"] for g in facts["whom"]) else []
         blocks.append(Details("The numbers", tuple(inside)))
