@@ -5,8 +5,8 @@ Every variable v at visit k has the linear predictor
     η_kv = intercept_v + Σ_u gain_vu · x_{k-1,u},
 
 a state is present with probability expit(η), a score is η plus a standard normal disturbance of size ``spread``. All
-of a visit hangs on the visit before and on nothing within it. Anxiety feeds both conditions and is fed by both: a
-confounder that changes over time and that the exposure changes.
+of a visit hangs on the visit before and on nothing within it. Anxiety feeds both conditions. It is fed by each that
+acts on the other, but in worlds whose effect runs through one mediator alone: a confounder that the exposure changes.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _mechanism(spec: WorldSpec, size: Gains, states: bool, visits: int, gap: flo
     names = (A, B, CONFOUNDER, *rivals)
     state = np.array([states and key != CONFOUNDER for key in names])
     gain = np.where(state, size.memory, 0.5) * np.eye(len(names))
-    for condition in (0, 1):
-        gain[condition, 2], gain[2, condition] = size.feeds, size.fed
+    gain[:2, 2] = size.feeds
+    gain[2, :2] = [size.fed * (family is None and effect > 0) for effect in spec.effects]
     if family is None:
         gain[1, 0], gain[0, 1] = (size.effect * (effect > 0) for effect in spec.effects)
     else:
@@ -147,7 +147,7 @@ def _mechanism(spec: WorldSpec, size: Gains, states: bool, visits: int, gap: flo
         gain[target, names.index(str(spec.carried_by))] = size.carries
     # about a third of people in each state, whatever feeds it
     intercept = np.where(state, -0.7 - 0.35 * (gain * state).sum(axis=1), 0.0)
-    intercept[2] = -size.fed * 0.7 if states else 0.0
+    intercept[2] = -0.35 * gain[2, :2].sum() if states else 0.0
     return VisitMechanism(
         names, state, intercept, gain, np.where(state, 0.0, 1.0), gap, visits, -4.0 if death and states else None
     )

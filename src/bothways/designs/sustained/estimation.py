@@ -20,7 +20,7 @@ from bothways.terms.question import Direction
 from bothways.terms.settings import Settings
 
 REPLICATES, FEW_REPLICATES = 200, 50  # usual; where things must be quick
-LIVES = 40_000  # simulated for the estimates
+LIVES, LIVES_AGAIN = 40_000, 5_000  # simulated for the estimates, and at least in each replicate
 LEAST_GOOD = 0.9  # of the replicates, that must come about
 TRUNCATED = (1.0, 99.0)  # percentiles of the weights in the sensitivity row
 STATE, SCORE = (1.0, 0.0), (0.5, -0.5)  # (high, low) levels: present or absent; half an SD either side of the mean
@@ -101,11 +101,13 @@ def find(setup: SustainedSetup, direction: Direction, settings: Settings, lags: 
     for path in paths:
         held = levels_of(variables[path.places[0]].state) if len(path.places) == 1 else None
         scenarios.append(pathway(order, exposure, path.places, levels, held))
+    start = max(int(histories.start.sum()), 1)
     simulated = simulate(
         model_of(histories, scenarios),
         np.random.default_rng(settings.seed),
-        draws=int(np.clip(LIVES // max(int(histories.start.sum()), 1), 1, 200)),
+        draws=-(-LIVES // start),
         replicates=replicates_of(settings),
+        replicate_draws=-(-LIVES_AGAIN // start),
         cluster=setup.cluster,
         workers=settings.workers or os.cpu_count() or 1,
         done=_told(progress, direction, replicates_of(settings)),
