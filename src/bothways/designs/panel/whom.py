@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
-from bothways.designs.panel.groups import LEAST_IN_GROUP, compare_groups
+from bothways.designs.panel.group_fits import LEAST_IN_GROUP
+from bothways.designs.panel.groups import compare_groups
 from bothways.designs.panel.moderation import LEAST_WAVES, moderated
 from bothways.designs.panel.room import DIRECTIONS, Room, lag_days, lag_waves, question_of
 from bothways.designs.panel.setup import wide
