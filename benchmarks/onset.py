@@ -22,12 +22,16 @@ from pathlib import Path
 
 import numpy as np
 
+from bothways.designs.onset.models import drifting_cause, frailty, plain
+from bothways.designs.onset.setup import prepare
 from bothways.engine.chain.fit import fit
 from bothways.engine.chain.graph import four_states
 from bothways.engine.chain.likelihood import ChainModel
 from bothways.engine.chain.predictor import predictor
 from bothways.engine.chain.sequences import observe, sequences
 from bothways.engine.cox import cox, cox_data
+from bothways.simulation import Observation, simulate
+from bothways.terms.settings import Settings
 
 HERE = Path(__file__).parent
 RATES = np.log([0.15, 0.10, 0.30, 0.25, 0.30, 0.35, 0.20, 0.25])
@@ -134,8 +138,26 @@ def show(name: str, ours: Timed, other: Timed, peer: str) -> None:
     )
 
 
+def rivals(people: int) -> None:
+    """The chain with a lasting proneness, and those with a hidden cause that drifts; they have no peer to time."""
+    seen = Observation(entry="prevalent", jitter=1.0)
+    world = simulate("both-ways", design="onset", people=people, seed=1, observation=seen)
+    setup = prepare(world.records, Settings())
+    chain = plain(setup)
+    models = {
+        "lasting proneness": lambda: frailty(setup, chain),
+        "drifting cause": lambda: drifting_cause(setup, chain),
+        "drifting cause alone": lambda: drifting_cause(setup, chain, influence=False),
+    }
+    for name, model in models.items():
+        wall, cpu, _ = timed(lambda model=model: model().loglik, repeats=1)
+        print(f"{people:,} x 6, irregular visits, {name:<22} {wall:7.2f} s wall, {cpu:7.2f} s processor", flush=True)
+
+
 def main() -> None:
     """All comparisons, one after the other."""
+    rivals(2000)
+    rivals(5000)
     for regular in (False, True):
         data = panel(5000, 6, regular, seed=1)
         how = "yearly visits" if regular else "irregular visits"
