@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bothways.designs.diary import DiaryDesign, pathways
+from bothways.designs.diary import DiaryDesign, design, pathways
 from bothways.designs.diary.answers import Run
 from bothways.designs.diary.checks import caveats_of
 from bothways.designs.diary.estimation import Fitted, Models, base_structure, choose, fit_pair, fitted
@@ -37,7 +37,7 @@ def world(name: str, people: int, answers: int, seed: int = 5, look: Observation
 
 @pytest.fixture(scope="module")
 def group() -> World:
-    return world("depression-first", 50, 30)
+    return world("depression-first", 36, 26)
 
 
 @pytest.fixture(scope="module")
@@ -137,26 +137,39 @@ def _swapped(records: Records) -> Records:
     return replace(records, pair=records.pair.swapped())
 
 
-def test_swapping_the_conditions_mirrors_the_answers(group: World) -> None:
-    people = group.records.person < 8
-    records = replace(
-        group.records,
-        person=group.records.person[people],
-        time=group.records.time[people],
-        values={k: v[people] for k, v in group.records.values.items()},
-    )
-    one, other = (DESIGN.answer(r, HEADLINE, silent) for r in (records, _swapped(records)))
+@pytest.fixture(scope="module")
+def bare(alone: World) -> DesignResult:
+    """The headlines of one person, without the bootstrap."""
+    return DESIGN.answer(alone.records, HEADLINE, silent)
+
+
+def _few(records: Records) -> Records:
+    people = records.person < 8
+    values = {k: v[people] for k, v in records.values.items()}
+    return replace(records, person=records.person[people], time=records.time[people], values=values)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one person", "random usual levels"])
+def test_swapping_the_conditions_mirrors_the_answers(
+    group: World, alone: World, bare: DesignResult, many: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if many:
+        monkeypatch.setattr(design, "fit_pair", plain_only)  # the quicker model: the one person has the other
+    records = _few(group.records) if many else alone.records
+    one = DESIGN.answer(records, HEADLINE, silent) if many else bare
+    other = DESIGN.answer(_swapped(records), HEADLINE, silent)
     for direction in (Direction.A_TO_B, Direction.B_TO_A):
         a, b = one.headline(direction).estimate, other.headline(direction.reversed()).estimate
         assert a.value == pytest.approx(b.value, abs=2e-5)
         assert a.low == pytest.approx(b.low, abs=1e-4)
 
 
-def test_units_of_the_scales_do_not_matter(alone: World, own: DesignResult) -> None:
+def test_units_of_the_scales_do_not_matter(alone: World, own: DesignResult, bare: DesignResult) -> None:
     key = alone.records.pair.a.key
     values = {**alone.records.values, key: 10.0 * alone.records.values[key] + 3.0}
     other = DESIGN.answer(replace(alone.records, values=values), HEADLINE, silent)
     assert other.a_to_b.estimate.value == pytest.approx(own.a_to_b.estimate.value, abs=1e-6)
+    assert other.a_to_b.estimate.se == pytest.approx(bare.a_to_b.estimate.se, rel=1e-4)
     assert other.a_to_b.estimate.se <= own.a_to_b.estimate.se * (1 + 1e-6)  # the bootstrap only ever widens
 
 
@@ -209,10 +222,10 @@ def test_a_floor_is_said(alone: World) -> None:
     values = alone.records.values[key]
     floored = np.maximum(values, np.nanquantile(values, 0.6))
     records = replace(alone.records, values={**alone.records.values, key: floored})
-    said = caveats_of(set_up(records), made(alone.records).models, choose_lags(set_up(records), ()), None)
-    assert "floor" in {c.code for c in said}
-    before = caveats_of(set_up(alone.records), made(alone.records).models, choose_lags(set_up(records), ()), None)
-    assert "floor" not in {c.code for c in before}
+    run = made(alone.records)
+    for recorded, said in ((alone.records, False), (records, True)):
+        found = caveats_of(set_up(recorded), run.models, run.lags, None)
+        assert ("floor" in {c.code for c in found}) is said
 
 
 def test_an_unseen_common_cause_is_said() -> None:
@@ -295,7 +308,7 @@ def test_one_person_is_not_sent_to_a_panel(alone: World, waves: int | None) -> N
     )
     refused = DESIGN.refuse(short, Settings())
     assert "at least 50" in refused.reason
-    for design in (PanelDesign(), OnsetDesign()):
-        refused = design.refuse(short, Settings())
+    for other in (PanelDesign(), OnsetDesign()):
+        refused = other.refuse(short, Settings())
         assert "one person" in refused.reason
         assert "--" not in refused.mend
