@@ -60,6 +60,7 @@ def test_ratios_behind_errors_are_the_true_ones_and_those_seen_are_not() -> None
     assert [row[0] for row in table.rows] == ["as they were seen", "seen with error"]
     assert table.rows[1][1:5] == (0.85, 0.96, 0.9, 0.94)
     assert "independent" in table.note
+    assert "sensitivity of depression 0.85" in result.methods
     assert {"chain", "chain-with-errors"} == {fit.model for fit in result.fits}
 
 

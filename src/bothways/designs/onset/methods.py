@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bothways.designs.onset.misclassified import accuracies
 from bothways.designs.onset.room import Room
 from bothways.designs.onset.states import cut_of
 from bothways.terms.question import Kind
@@ -9,7 +10,8 @@ from bothways.terms.question import Kind
 
 def methods_of(room: Room) -> str:
     """What was fitted to whom, how, and what stands beside it."""
-    return " ".join((_model(room), _states(room), _estimation(room), _beside(room)))
+    parts = (_model(room), _states(room), _estimation(room), _beside(room), _errors(room))
+    return " ".join(part for part in parts if part)
 
 
 def _model(room: Room) -> str:
@@ -62,4 +64,16 @@ def _beside(room: Room) -> str:
         "scale, its mean free by state at entry, 11-point quadrature), the chain with a hidden two-state cause that "
         "drifts, and that hidden cause without any influence between the conditions. The ratios are those of "
         f"{room.fits.speaks.says}, which had the smallest AIC; all are shown."
+    )
+
+
+def _errors(room: Room) -> str:
+    errors = room.fits.errors
+    if errors is None:
+        return ""
+    found = accuracies(room.setup, errors, room.settings.accuracy, room.settings.level)
+    told = ", ".join(f"{what} of {label} {value:.3g}" for label, what, value, *_ in found)
+    return (
+        "The states were also read as seen with error, by a hidden Markov model whose errors are independent from "
+        f"visit to visit and between the conditions (Jackson et al. 2003): {told}."
     )
