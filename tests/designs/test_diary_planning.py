@@ -119,12 +119,12 @@ def test_needed_days_reach_the_target_and_the_curve_rises() -> None:
 
 
 def test_a_plan_is_tried_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = plan_diary(people=10, days=6, effect=0.45, error=0.1, simulations=2)
+    plan = plan_diary(people=10, days=6, effect=0.45, error=0.1, simulations=1)
     checked = plan.verified
-    assert (checked.worlds, checked.failed) == (2, 0)
+    assert (checked.worlds, checked.failed) == (1, 0)
     assert plan.point.power[0] > 0.99
     assert checked.power[0] == 1.0
-    assert abs(checked.bias[0]) < 4 * plan.point.se[0] / np.sqrt(2)
+    assert abs(checked.bias[0]) < 4 * plan.point.se[0]
     monkeypatch.setattr(promise, "DRAWS", 3)
     alone = plan_diary(days=25, effect=0.3, simulations=1).verified
     assert alone.worlds == 1
