@@ -15,6 +15,7 @@ DESIGNS: Mapping[str, str] = {
     "onset": "OnsetDesign",
     "diary": "DiaryDesign",
     "trial": "TrialDesign",
+    "sustained": "SustainedDesign",
 }
 """The folder of ``designs`` by key, and its class: loaded when first asked, because engines load compilers."""
 
