@@ -135,6 +135,7 @@ def group_words(answer: Facts, facts: Facts) -> str:
     """How people call a level: its numbers rounded, and yes or no where a circumstance of the topic is there or not."""
     name = answer["subgroup"] or (answer["population"] if answer["facet"] == "whom" else "")
     name = re.sub(r"\d+\.\d{3,}", lambda found: numbers.number(float(found.group())), name)
+    name = name.replace("_", " ")
     named = {word for c in facts["topic"]["circumstances"] for word in (c["key"], *c["needs"])}
     ends = {": 0": ": no", ": 1": ": yes"}
     return name[:-3] + ends[name[-3:]] if answer["circumstance"] in named and name[-3:] in ends else name
