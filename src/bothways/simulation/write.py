@@ -88,7 +88,7 @@ def pair_of(kind: Kind) -> Pair:
 
 
 def roles_of(keys: tuple[str, ...], time: str) -> Roles:
-    """Roles of the columns: the pair, the mediators as pathways, circumstances to compare by, the rest as covariates."""
+    """Roles of columns: the pair, mediators as pathways, circumstances to compare by, the rest as covariates."""
     compared = ("chronic_pain", "pain_sites")
     special = (A, B, *compared, "death")
     return Roles(
