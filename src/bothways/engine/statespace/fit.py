@@ -18,7 +18,7 @@ from bothways.engine.statespace.system import System
 
 NO_ERROR = 1e-3  # an error variance below this share of the indicator's variance is no error
 NO_SPREAD = 0.03  # a person-mean SD below this share of the indicator's SD is none
-NO_SHOCK = 1e-3  # a variance of a process's own shocks below this share of what its spread would need is none
+NO_SHOCK = 2e-2  # a variance of a process's own shocks below this share of what its spread would need is none
 TOLERANCE, BOUND_TOLERANCE = 1e-9, 1e-7  # of g'H⁻¹g; at a bound the ridge is long, and 1e-4 a hundredth of an SE
 NEAR_BOUND = 0.02  # rates whose sum comes as near to the bound as this share of it ran to it
 
