@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from bothways.designs.base import Refusal
 from bothways.designs.sustained.answers import DIRECTIONS, Room, strength
@@ -144,7 +145,7 @@ def fit_of(setup: SustainedSetup, found: Found, settings: Settings) -> Fit:
     rows = []
     if found.usable:
         for name, value, se in regressions(setup, found):
-            reach = 1.959963984540054 * se
+            reach = float(ndtri(0.5 + settings.level / 2)) * se
             rows.append(Parameter(name, value, se, value - reach, value + reach))
     return Fit(
         design="sustained",
