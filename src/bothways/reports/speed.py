@@ -18,7 +18,7 @@ WAYS = ("a_to_b", "b_to_a")
 
 def speed(facts: Facts) -> Section:
     """How the effect grows and fades with the time between."""
-    peaks = [a for a in facts["answers"] if a["estimand"] == "peak_lag" and a["estimate"]]
+    peaks = [a for a in facts["answers"] if a["estimand"] == "peak_lag" and a["estimate"] and not a["pathway"]]
     blocks: list[Block] = []
     if peaks:
         items = tuple(f"{capital(_way(a, facts))}, greatest after {_peak(a, facts)}." for a in peaks)

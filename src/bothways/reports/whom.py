@@ -16,6 +16,7 @@ from bothways.reports.wording import capital, way_words
 
 Facts = dict[str, Any]
 RULE = "Groups differ only where a difference between them has an interval of its own."
+ALONE = "This is the record of one person: it cannot tell in whom else the same holds."
 NOT_ASKED = "No groups were compared: a grouping column, with enough people in each group, would tell."
 
 
@@ -36,7 +37,7 @@ def whom(facts: Facts) -> Section:
         inside += [tests_grid(facts)] if any(g["tests"] for g in facts["whom"]) else []
         blocks.append(Details("The numbers", tuple(inside)))
     else:
-        blocks.append(Paragraph(NOT_ASKED))
+        blocks.append(Paragraph(ALONE if facts["one_person"] else NOT_ASKED))
     named = circumstances_grid(facts)
     if named.rows:
         blocks.append(Details(named.title, (named,)))

@@ -100,13 +100,26 @@ def _direction_words(facts: Facts, way: str) -> Facts:
 
 
 def _needed(facts: Facts, speaker: Facts | None) -> str:
-    """How many people would decide an undecided word; "" where that is not known."""
-    found = (c for c in facts["verdict"]["challenges"] if c["key"] == "people_needed" and c["value"])
+    """How many people, or how long a record, would decide an undecided word; "" where that is not known."""
+    keys = ("people_needed", "length_needed")
+    found = (c for c in facts["verdict"]["challenges"] if c["key"] in keys and c["value"])
     of_speaker = next((c for c in found if speaker and c["answer"] == speaker["id"]), None)
     if of_speaker is None:
         return ""
+    if of_speaker["key"] == "length_needed":
+        return _longer(of_speaker["value"])
     people = numbers.about(of_speaker["value"])
     return f"About {people} people of the same kind would decide it, were the estimate to stay where it is."
+
+
+LONGEST = 20  # times the present length; beyond it the wait is no advice
+
+
+def _longer(times: float) -> str:
+    if times > LONGEST:
+        return f"Not even a record {LONGEST} times as long would decide it, were the estimate to stay where it is."
+    length = numbers.number(times)
+    return f"A record about {length} times as long would decide it, were the estimate to stay where it is."
 
 
 def speaking(facts: Facts, way: str) -> Facts | None:
@@ -253,6 +266,8 @@ def challenge_words(challenge: Facts) -> str:
         return ""
     if challenge["key"] == "people_needed":
         return f"about {numbers.about(value)}"
+    if challenge["key"] == "length_needed":
+        return f"about {numbers.number(value)}"
     reach = f" ({numbers.number(low)})" if low is not None and challenge["high"] is None else ""
     if low is not None and challenge["high"] is not None:
         reach = f" ({numbers.number(low)} to {numbers.number(challenge['high'])})"

@@ -13,6 +13,12 @@ from bothways.verdicts.lines import LineReading, Result, lines_of, word_of
 from bothways.verdicts.rules import LINES, PASSES
 from bothways.verdicts.words import ends_of
 
+ALONE = (
+    "A line of evidence that leans another way: something that moves one condition alone, begun and ended at times "
+    "that were drawn by chance and agreed with whoever treats this person."
+)
+"""What one person's record could gain; families and other people's lives say nothing of one person."""
+
 
 def left_out(results: tuple[Result, ...]) -> tuple[tuple[str, Word, tuple[str, ...]], ...]:
     """(what is left out, the word without it, ids left out) for each line and, in lines of several, each result."""
@@ -145,6 +151,16 @@ def needed_challenge(result: Result, direction: Direction, pair: Pair, settings:
     if factor is None:
         return None
     start, end = ends_of(direction, pair)
+    if estimate.people == 1:  # one person is not made more people; a diary is made longer
+        return Challenge(
+            key="length_needed",
+            title=f"From {start} to {end}, length of record needed to decide",
+            outcome="for scale",
+            says="a record this many times as long, answered at the same rate, would decide the word, were the "
+            "estimate to stay where it is",
+            answer_id=result.answer.id,
+            value=factor,
+        )
     return Challenge(
         key="people_needed",
         title=f"From {start} to {end}, people needed to decide",
@@ -159,14 +175,24 @@ def would_change(word: Word, lines: tuple[LineReading, ...]) -> tuple[str, ...]:
     """Clauses, without numbers: what would decide an undecided line, and the bias that would cancel a word."""
     clauses = []
     if any(line.speaker.reading is Reading.UNCERTAIN for line in lines):
-        clauses.append("more people followed in the same way would narrow the interval.")
+        more = "a longer record of the same kind" if _of_one(lines) else "more people followed in the same way"
+        clauses.append(f"{more} would narrow the interval.")
     if word in PASSES:
         clauses.append("an unmeasured cause of both, strong enough, would take the interval to no effect.")
     return tuple(clauses)
 
 
+def _of_one(lines: Iterable[LineReading]) -> bool:
+    """Whether every line rests on one person's record."""
+    estimates = [line.speaker.answer.estimate for line in lines]
+    return bool(estimates) and all(estimate is not None and estimate.people == 1 for estimate in estimates)
+
+
 def missing_design(lines: Iterable[LineReading]) -> tuple[str, ...]:
-    """The first line of evidence that neither direction has, as the design to wish for."""
+    """The first line of evidence that neither direction has, as the design to wish for; for one person, ``ALONE``."""
+    lines = tuple(lines)
+    if _of_one(lines):
+        return (ALONE,)
     present = {line.line for line in lines}
     absent = next((rule for key, rule in LINES.items() if key not in present), None)
     kind = "A line of evidence that leans another way" if present else "A line of evidence at all"
