@@ -20,7 +20,7 @@ RECOVERY = {  # (recovery of the second while the first is present, while it is 
     Direction.A_TO_B: ("AB>A", "B>0"),
     Direction.B_TO_A: ("AB>B", "A>0"),
 }
-SUPPORT = 1.92  # log-likelihood units within which a rival is as good: half the 95 % quantile of chi-squared(1)
+SUPPORT = 3.0  # log-likelihood units within which a rival is as good: half the 95 % quantile of chi-squared(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,14 @@ def excludes_one(fitted: Fitted, direction: Direction, level: float) -> bool:
 def told_apart(fits: Fits, direction: Direction, level: float) -> str:
     """Empty where influence can be told from a common cause in this direction; else what stands in the way.
 
-    Only a ratio that excludes 1 in the plain chain can be feigned by a common cause.
+    Only a ratio that excludes 1 in the plain chain can be feigned by a common cause. The rival without influence has
+    two effects fewer, and is held against the best of the models that have them: a lasting proneness that both need
+    speaks for neither.
     """
     if not excludes_one(fits.chain, direction, level):
         return ""
-    if fits.rival is not None and fits.rival.loglik > fits.chain.loglik - SUPPORT:
+    best = max(f.loglik for f in (fits.chain, fits.frailty, fits.drifting) if f is not None and f.usable)
+    if fits.rival is not None and fits.rival.loglik > best - SUPPORT:
         return "a hidden cause of both that comes and goes, without any influence, explains these records as well"
     for other in (fits.frailty, fits.drifting):
         if other is not None and other.usable and not excludes_one(other, direction, level):
