@@ -112,6 +112,21 @@ def test_a_cut_holds_in_wide_tables_as_in_long_ones(panel: pl.DataFrame, topic: 
     assert np.nansum(one.baseline["phq9_10_or_above"]) == np.nansum(other.baseline["phq9_10_or_above"])
 
 
+@pytest.mark.parametrize("order", [("age", "age2"), ("age2", "age")])
+def test_a_column_is_never_taken_for_its_numbered_neighbour(
+    panel: pl.DataFrame, topic: Topic, order: tuple[str, str]
+) -> None:
+    frame = panel.with_columns(age2=pl.col("age") ** 2, sleep2=-pl.col("sleep"))
+    frame = frame.select(*[c for c in frame.columns if c not in order], *order)
+    records = read(frame, topic=topic, layout=Layout(by=("age>=45",), covariates=("age",), pathways=("sleep",)))
+    assert (records.roles.covariates, records.roles.pathways) == (("age",), ("sleep",))
+    level, age = (records.values[k] for k in ("age_45_or_above", "age"))
+    assert (level[np.isfinite(age)] == (age[np.isfinite(age)] >= 45)).all()
+    for part in ("weight", "cluster", "strata", "arm"):
+        assert getattr(read(frame, topic=topic, layout=Layout(**{part: "age"})).roles, part) == "age"
+    assert with_cut(frame, topic, "age").roles.by == ("age",)
+
+
 # ---- what the table offers
 
 

@@ -80,12 +80,13 @@ def without_cuts(layout: Layout) -> Layout:
 def variable_of(cut: Expression, plan: Plan, layout: Layout) -> Variable:
     """The variable that a cut names: a condition first, as it was scored."""
     wanted = plain(cut.column)
-    for variable in plan.variables:
-        if wanted in {plain(name) for name in (variable.key, variable.stem, *variable.columns)}:
-            if is_turned(variable, variable.instrument, layout):
-                find = f"'{cut.column}' was turned round, so that higher is worse, and the cut may be meant either way"
-                raise QuestionError(f"--by {cut.text}", find, "Add a column with the levels to the table and name it")
-            return variable
+    own = [v for v in plan.variables if wanted in {plain(name) for name in (v.key, *v.columns)}]
+    stems = [v for v in plan.variables if wanted == plain(v.stem)]
+    for variable in (*own, *stems):  # 'age' beside 'age2' is 'age'
+        if is_turned(variable, variable.instrument, layout):
+            find = f"'{cut.column}' was turned round, so that higher is worse, and the cut may be meant either way"
+            raise QuestionError(f"--by {cut.text}", find, "Add a column with the levels to the table and name it")
+        return variable
     names = [name for v in plan.variables for name in (v.stem, v.key, *v.columns)]
     mend = nearest(cut.column, names) or f"The columns are {listed(dict.fromkeys(names))}"
     raise QuestionError(f"--by {cut.text}", f"there is no column '{cut.column}'", mend)

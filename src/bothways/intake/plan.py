@@ -281,7 +281,8 @@ def _roles(
         *(("pathways",) if mediators and not layout.pathways else ()),
         *(f"instrument of {v.stem}" for v in conditions if v.instrument and not v.stated),
     )
-    key_of = {plain(name): variable.key for variable in rest for name in (variable.key, variable.stem)}
+    # a name is first the column of that name, and only then the stem of another: 'age' beside 'age2' is 'age'
+    key_of = {plain(v.stem): v.key for v in reversed(rest)} | {plain(v.key): v.key for v in reversed(rest)}
     named = {part: tuple(key_of.get(plain(name), name) for name in names) for part, names in _stated_parts(layout)}
     return Roles(
         person,
