@@ -50,7 +50,8 @@ ifeq ($(R),install)
 reference: r-packages
 endif
 reference:
-	cd tests/reference && for script in *.R; do echo $$script; Rscript $$script || exit 1; done
+	cd tests/reference && for script in $$(find . -name '*.R' -not -path './exported/*' | sort); do \
+		echo $$script; (cd $$(dirname $$script) && Rscript $$(basename $$script)) || exit 1; done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bothways.simulation.many import simulate_each, simulate_many
     from bothways.simulation.observe import Observation
     from bothways.simulation.onset_twin import carroll_twin
+    from bothways.simulation.sustained_world import simulate_visits
     from bothways.simulation.trial_world import TrialWorld, simulate_trial
     from bothways.simulation.truth import Truth
     from bothways.simulation.world import World, simulate
@@ -26,6 +27,7 @@ _HOMES = {
     "simulate_each": "many",
     "simulate_many": "many",
     "simulate_trial": "trial_world",
+    "simulate_visits": "sustained_world",
     "worlds": "catalogue",
 }
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "simulate_each",
     "simulate_many",
     "simulate_trial",
+    "simulate_visits",
     "worlds",
 ]
 

@@ -202,8 +202,13 @@ def true_value(world: simulation.World, answer: Answer) -> float | None:
 
     A probability of being ill depends on who was watched and on what was removed, and the share whose order nobody saw
     on when people were visited: a question says neither, so no truth is set beside these. Shares are over a horizon.
+    Nor is there one for what is held over a course, for legs at one wave, or for a circumstance the world lacks.
     """
     question = answer.question
+    if answer.design == "sustained" or any(c.code == "order_not_observed" for c in answer.caveats):
+        return None
+    if answer.estimand is Estimand.INTERACTION and question.population.where != "chronic_pain":
+        return None
     if answer.estimand is Estimand.STATE_PROBABILITY:
         return None
     if answer.estimand in (Estimand.ORDER_SHARE, Estimand.ATTRIBUTABLE_SHARE):

@@ -163,7 +163,7 @@ def _triggered(setup: OnsetSetup, _fits: Fits) -> Iterator[Caveat]:
         return
     free = (np.diff(rows.person) == 0) & (rows.state[:-1] == 0) & (rows.state[1:] < DEAD)
     gaps, fresh = np.diff(rows.time)[free], rows.state[1:][free] > 0
-    if min(fresh.sum(), (~fresh).sum()) < FEW or np.ptp(gaps) == 0:
+    if min(fresh.sum(), (~fresh).sum()) < FEW or np.ptp(gaps) < 1e-6 * gaps.mean():
         return
     from scipy.stats import ttest_ind  # heavy, and used here alone
 
