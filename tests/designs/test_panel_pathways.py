@@ -277,7 +277,8 @@ def test_without_three_waves_of_all_three_the_order_is_not_observed() -> None:
     two = {key: x[:, :2] for key, x in scores.items()}
     late = scores | {"sleep": np.where(np.arange(4) < 2, np.nan, scores["sleep"])}
     steady = scores | {"sleep": np.repeat(scores["sleep"][:, :1], 4, axis=1)}
-    for given, says in ((two, "there are 2"), (late, "at 2"), (steady, "hardly changes")):
+    single = scores | {"sleep": np.where(np.arange(4) == 1, scores["sleep"], np.nan)}
+    for given, says in ((two, "there are 2"), (late, "at 2"), (single, "at 1."), (steady, "hardly changes")):
         result = ask(records_of(given, pathways=("sleep",)))
         for way in (FORTH, BACK):
             answer = row(result, f"sleep.indirect.{way}")
@@ -298,6 +299,17 @@ def test_too_many_mediators_for_one_model_are_taken_a_family_at_a_time() -> None
     assert together(records, ("m1",), FORTH) == ()
     few = records_of({k: x[:20] for k, x in (scores | many).items()}, pathways=("m1", "m2"))
     assert together(few, ("m1", "m2"), FORTH) == ()
+
+
+def test_where_no_model_holds_all_mediators_each_row_says_that_it_stands_alone() -> None:
+    random = np.random.default_rng(0)
+    two = {f"m{k}": random.normal(size=(12 * 4, 6)) for k in range(3)}
+    few = {k: x[:48] for k, x in simulated_scores(people=48, waves=6).items()} | two
+    room = room_of(records_of(few, pathways=tuple(two)))
+    assert together(room.setup.records, tuple(two), FORTH) == ()
+    told = [a for a in pathway_answers(room, pathways_of(room, silent)) if a.status is Status.ANSWERED]
+    assert told
+    assert all(a.caveats[0].code == "one_mediator_at_a_time" for a in told)
 
 
 def test_beside_all_together_each_mediator_stands_alone_as_well() -> None:

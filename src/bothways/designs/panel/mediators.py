@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from bothways.designs.panel.covariates import changes, sort_covariates
 from bothways.designs.panel.setup import MOST_PROCESSES, usable_waves
 from bothways.terms.question import Condition, Direction
@@ -54,7 +56,8 @@ def _unseen_order(records: Records, key: str) -> str:
         return f"The order of the three measurements is not observed: {needs}, and there are {records.waves or 1}."
     if key not in records.values:
         return f"The order of the three measurements is not observed: {label} was recorded once and not wave by wave."
-    if not changes(records, key):
+    asked = np.unique(records.wave[np.isfinite(records.values[key])]) if records.wave is not None else ()
+    if len(asked) >= LEAST_WAVES and not changes(records, key):
         return (
             f"{label.capitalize()} hardly changes within people, so that nothing can be seen to follow it or to be "
             "followed by it."

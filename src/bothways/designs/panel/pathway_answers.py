@@ -73,7 +73,8 @@ def pathway_answers(room: Room, found: Pathways) -> tuple[Answer, ...]:
             speaks = found.speaks(direction, key)
             lone = len(found.keys) == 1
             if speaks is not None:
-                rows += _rows_of(room, speaks, direction, (key,), headline=lone and speaks.usable)
+                named = _rows_of(room, speaks, direction, (key,), headline=lone and speaks.usable)
+                rows += named if lone or len(speaks.mediators) > 1 else [_credited(row) for row in named]
             other = found.alone.get(key)
             if other is not None and other is not speaks and other.usable:
                 rows += [_beside(row) for row in _rows_of(room, other, direction, (key,))]
@@ -83,7 +84,12 @@ def pathway_answers(room: Room, found: Pathways) -> tuple[Answer, ...]:
 
 def _beside(row: Answer) -> Answer:
     """A row of a mediator by itself, beside the one of all mediators together."""
-    return replace(row, id=row.id.replace("panel.pathway.", "panel.pathway.alone."), caveats=(ALONE, *row.caveats))
+    return _credited(replace(row, id=row.id.replace("panel.pathway.", "panel.pathway.alone.")))
+
+
+def _credited(row: Answer) -> Answer:
+    """A row of a mediator by itself where others were asked for: it may be credited with their effect."""
+    return replace(row, caveats=(ALONE, *row.caveats)) if row.status is Status.ANSWERED else row
 
 
 def _rows_of(
