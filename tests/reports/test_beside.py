@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from tests.reports.beside import BESIDE, SHIPPED, pathway
+from tests.reports.beside import BESIDE, SENSITIVITY, SHIPPED, THROUGH, pathway
 from tests.reports.outcomes import A_TO_B, B_TO_A, FULL, NOTHING, answer, estimate, outcome, panel
 from tests.reports.test_page import FORBIDDEN, walked
 
@@ -349,3 +349,17 @@ def test_no_data_stands_alone() -> None:
         text = render(facts, form)
         assert "very low certainty" not in text
         assert re.search(r"no data", text, re.I)
+
+
+def test_a_sensitivity_value_is_that_of_the_design_whose_number_is_told() -> None:
+    foreign = replace(SENSITIVITY, rows=(("sleep", "back pain to depression", 0.3, 0.2, 0.4, 1.9, "Of another."),))
+    other = replace(panel(), design="sustained", answers=(), tables=(foreign,), fits=())
+    own = replace(THROUGH, tables=())
+    made = facts_of(replace(outcome(own), results=(own, other)))
+    assert lane(made, "b_to_a", "sleep")["sensitivity"] is None
+    labelled = replace(
+        SENSITIVITY, rows=(("poor sleep (sleep)", "back pain to depression", 0.3, 0.2, 0.4, 0.2, "the correlation"),)
+    )
+    own = replace(THROUGH, tables=(labelled,))
+    made = facts_of(replace(outcome(own), results=(other, own)))
+    assert lane(made, "b_to_a", "sleep")["sensitivity"] == {"value": 0.2, "says": "the correlation"}

@@ -25,8 +25,7 @@ LINKS = ("pathway_link", "direction_only", "confounding_check", "persistence")
 def loop_facts(outcome: Outcome) -> Facts:
     """``lanes``: a row for each way and mediator, asked ones first; ``own``: what each condition keeps of itself."""
     answers = [a for r in outcome.results for a in r.answers if _between(a, outcome.topic)]
-    tables = [t for r in outcome.results for t in r.tables if t.key.endswith("pathway_sensitivity")]
-    asked = list(_asked(answers, tables, outcome))
+    asked = list(_asked(answers, outcome))
     told = {(lane["direction"], m) for lane in asked for m in lane["mediators"]}
     return {"lanes": [*asked, *_not_asked(outcome.topic, told)], "own": list(own_loops(outcome))}
 
@@ -57,7 +56,7 @@ def mediator_label(key: str, topic: Topic) -> str:
     return named.get(key, key.replace("_", " "))
 
 
-def _asked(answers: list[Answer], tables: list[Table], outcome: Outcome) -> Iterator[Facts]:
+def _asked(answers: list[Answer], outcome: Outcome) -> Iterator[Facts]:
     """One lane for each way and set of mediators, from the design that speaks: a headline's, else the first's."""
     topic = outcome.topic
     for key in dict.fromkeys((a.direction, mediators_of(str(a.question.pathway), topic)) for a in answers):
@@ -72,13 +71,19 @@ def _asked(answers: list[Answer], tables: list[Table], outcome: Outcome) -> Iter
                 "design": speaker.design,
                 "says": speaker.status_says,
                 "answers": {part.value: found for part in PARTS if (found := _part(own, part))},
-                "sensitivity": _sensitivity(tables, str(speaker.question.pathway), way, outcome),
+                "sensitivity": _sensitivity(_doubts(speaker, outcome), str(speaker.question.pathway), way, outcome),
             }
 
 
 def _speaker(rows: list[Answer]) -> Answer:
     """The indirect effect that speaks: answered before failed, headline before the rest."""
     return min(rows, key=lambda a: (a.estimate is None, a.estimand is not Estimand.INDIRECT, not a.headline))
+
+
+def _doubts(speaker: Answer, outcome: Outcome) -> list[Table]:
+    """The sensitivity tables of the design whose number is told: another's speak of another number."""
+    own = (r for r in outcome.results if any(a is speaker for a in r.answers))
+    return [t for r in own for t in r.tables if t.key.endswith("pathway_sensitivity")]
 
 
 def _part(rows: list[Answer], part: Estimand) -> str | None:
@@ -121,7 +126,9 @@ def _sensitivity(tables: Iterable[Table], pathway: str, way: Direction, outcome:
     for table in tables:
         for row in table.as_dicts():
             value = next((x for name, x in row.items() if name.startswith("sensitivity")), None)
-            if row.get("pathway") in names and row.get("direction") in spelled and numbers.usable(value):
+            named = str(row.get("pathway"))
+            this = named in names or named.endswith(f"({pathway})")
+            if this and row.get("direction") in spelled and numbers.usable(value):
                 return {"value": value, "says": str(row.get("what it means") or table.note)}
     return None
 

@@ -63,15 +63,12 @@ def _sentences(facts: Facts, asked: list[Facts]) -> Iterator[str]:
 
 def _sentence(lane: Facts, facts: Facts) -> str:
     """One pathway, and what would undo it."""
-    words, end = facts["words"]["pathways"][lane_key(lane)], ends(facts, lane["direction"])[1]
+    words = facts["words"]["pathways"][lane_key(lane)]
     if lane_reading(lane, facts) != "predicts" or not words["sensitivity"]:
         return str(words["sentence"])
     if (says := lane["sensitivity"]["says"])[:1].isupper():  # a design's own sentence
         return f"{words['sentence']} {says.rstrip('.')}."
-    return (
-        f"{words['sentence']} A hidden cause of {lane['label']} and {end} would undo it from a sensitivity value of "
-        f"{words['sensitivity']} on."
-    )
+    return f"{words['sentence']} A hidden cause could undo it: {words['sensitivity']} is {says}."
 
 
 def _alike(lanes: list[Facts], reading: str, facts: Facts) -> str:

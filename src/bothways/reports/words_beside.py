@@ -67,7 +67,7 @@ def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
     told = answers[lane["answers"]["indirect"]]["estimate"]
     if reading == "predicts":
         against = _against(lane, facts)
-        part = "A part that works against the rest" if against else f"Part of what goes from {start} to later {end}"
+        part = f"{'A part that works against the rest' if against else 'Part'} of what goes from {start} to later {end}"
         share = answers[lane["answers"]["attributable_share"]]["estimate"] if _shared(lane, facts) else ""
         return f"{part} seems to run through {label}: {told}{f', {share} of the whole' if share else ''}."
     if reading == "little_or_no_effect":
