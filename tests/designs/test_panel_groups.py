@@ -274,3 +274,17 @@ def test_a_spline_is_cubic_between_its_knots_and_straight_beyond() -> None:
     beyond = spline(np.array([2.0, 3.0, 4.0]), knots)[:, 1]
     assert np.diff(beyond, 2) == pytest.approx(0, abs=1e-12)
     assert not spline(np.array([-3.0, -2.0]), knots)[:, 1].any()
+
+
+@pytest.mark.parametrize("role", ["covariates", "arm"])
+def test_what_the_groups_tell_already_is_not_adjusted_for_within_them(role: str) -> None:
+    scores = simulated_scores(people=240)
+    sex, age = np.arange(240) % 2.0, np.random.default_rng(0).normal(50, 9, 240)
+    records = records_of(scores, baseline={"sex": sex, "age": age})
+    bare = replace(records, roles=replace(records.roles, covariates=("age",)))
+    asked_too = ("age", "sex") if role == "covariates" else ("age",)
+    roles = replace(records.roles, covariates=asked_too, arm="sex" if role == "arm" else None)
+    told, plain = (compare_groups(r, "sex", QUICK) for r in (replace(records, roles=roles), bare))
+    assert [a.estimate for a in told.answers] == [a.estimate for a in plain.answers]
+    levels = replace(records, roles=roles, baseline={**records.baseline, "old": (age > 50).astype(float)})
+    assert compare_groups(levels, "old", QUICK).answers

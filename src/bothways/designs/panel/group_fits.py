@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int
 
+from bothways.designs.panel.covariates import sort_covariates
 from bothways.designs.panel.models import Form, path_model
 from bothways.designs.panel.setup import PanelSetup, prepare
 from bothways.designs.sampling import person_column
@@ -77,6 +78,9 @@ def fitted_groups(records: Records, by: str, settings: Settings) -> GroupFits:
     """Set up and fit; raises QuestionError where groups cannot be compared."""
     setup = prepare(records)
     groups = groups_of(setup, by, settings.cuts.get(by))
+    told = _told_by_the_group(setup, groups)
+    if told:
+        setup = prepare(_without(records, told))
     if not setup.waves.even:
         raise QuestionError(f"--by {by}", "groups are compared at evenly spaced waves only", "Leave out a wave")
     kept = groups.codes >= 0
@@ -85,8 +89,35 @@ def fitted_groups(records: Records, by: str, settings: Settings) -> GroupFits:
     data = pattern_statistics(setup.table[kept], weights, groups.codes[kept])
     model = over_groups(path_model(setup, form_of(setup)), len(groups.labels))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        fit = fit_model(model, data, saturated=saturate(data))
+        try:
+            fit = fit_model(model, data, saturated=saturate(data))
+        except np.linalg.LinAlgError:
+            find = "a column or a combination of columns is the same for everybody in one of the groups"
+            raise QuestionError(
+                f"--by {by}", find, "Compare fewer or larger groups, or name fewer covariates"
+            ) from None
     return GroupFits(setup, groups, fit, _errors(fit, clusters, by), clusters)
+
+
+def _told_by_the_group(setup: PanelSetup, groups: Groups) -> set[str]:
+    """Covariates that say one thing of everybody in some group: sex by sex. There is nothing in them to adjust for."""
+    told = set()
+    for name in sort_covariates(setup.records).fixed:
+        column = person_column(setup.records, name)
+        if column is None:
+            continue
+        for g in range(len(groups.labels)):
+            known = column[setup.rows][groups.codes == g]
+            if np.unique(known[np.isfinite(known)]).size < 2:
+                told.add(name)
+    return told
+
+
+def _without(records: Records, names: set[str]) -> Records:
+    """The records without some of their covariates; the arm of a trial is one of them."""
+    roles = records.roles
+    kept = tuple(name for name in roles.covariates if name not in names)
+    return replace(records, roles=replace(roles, covariates=kept, arm=None if roles.arm in names else roles.arm))
 
 
 def form_of(setup: PanelSetup) -> Form:
