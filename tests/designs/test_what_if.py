@@ -182,6 +182,7 @@ def test_a_diarys_course_solves_its_equations(diary: DesignResult) -> None:
         ("sleep −1 for 1 day", WhatIf("sleep", -1.0, 1.0)),
         ("phq9: 2 for 3 months", WhatIf("phq9", 2.0, 3 * 30.4375)),
         ("phq_9 -1.5 FOR 10 Days", WhatIf("phq_9", -1.5, 10.0)),
+        ("sleep -1 for 2 years", WhatIf("sleep", -1.0, 730.5)),
     ],
 )
 def test_a_change_is_read_as_it_is_written(text: str, expected: WhatIf) -> None:
@@ -190,7 +191,7 @@ def test_a_change_is_read_as_it_is_written(text: str, expected: WhatIf) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "sleep", "-1", "sleep one", "sleep -1 for", "sleep -1 for weeks", "sleep 0", "sleep -1 for 0 days",
-             "sleep -1 for 4 fortnights", "sleep nan", "sleep 1e3 for ever"]
+             "sleep -1 for 4 fortnights", "sleep nan", "sleep 1000", "sleep -999999999999 for 1 day", "sleep 1e3 for ever"]
 )  # fmt: skip
 def test_what_cannot_be_read_gets_one_sentence(text: str) -> None:
     with pytest.raises(QuestionError) as told:
@@ -210,11 +211,13 @@ def test_names_are_found_by_label_key_or_column(panel: Records) -> None:
     assert asked("depression", waves) == "depression"
     with pytest.raises(QuestionError, match="--wave-gap"):
         asked("depression", waves, 28.0)
+    with pytest.raises(QuestionError, match="the records reach over 360"):
+        asked("depression", days=100_000 * 30.4375)
 
 
 def test_words_keep_the_units_that_come_out_even() -> None:
-    assert [days_words(d) for d in (28.0, 7.0, 10.0, 30.4375, 0.5, None)] == [
-        "for 4 weeks", "for 1 week", "for 10 days", "for 1 month", "for 0.5 days", "held throughout",
+    assert [days_words(d) for d in (28.0, 7.0, 10.0, 30.4375, 0.5, 730.5, None)] == [
+        "for 4 weeks", "for 1 week", "for 10 days", "for 1 month", "for 0.5 days", "for 2 years", "held throughout",
     ]  # fmt: skip
     assert change_words(WhatIf("x", -0.25), "pain", "for 1 day") == "pain −0.25 SD for 1 day"
 

@@ -38,7 +38,7 @@ def days_words(days: float | None) -> str:
     """For how long a change is held, in the units in which people count: none is kept that does not come out even."""
     if days is None:
         return "held throughout"
-    for unit, length in (("month", 30.4375), ("week", 7.0), ("day", 1.0)):
+    for unit, length in (("year", 365.25), ("month", 30.4375), ("week", 7.0), ("day", 1.0)):
         count = days / length
         if abs(count - round(count)) < 1e-9 and count >= 1:
             return f"for {round(count)} {unit}{'' if round(count) == 1 else 's'}"

@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records, TimeUnit
 from bothways.terms.settings import Settings, WhatIf
 
 OPTION = "--what-if"
-DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375}
+DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+MOST_SD = 10.0  # beyond which no model of these records has anything to say
+MOST_SPANS = 10.0  # times as long as the records reach
 FORM = re.compile(
     r"^\s*(?P<name>.*?\S)[\s=:]+(?P<size>[+\-−]?\d+(?:\.\d+)?)\s*(?:sd)?"
-    r"(?:\s+for\s+(?P<count>\d+(?:\.\d+)?)\s*(?P<unit>day|week|month)s?)?\s*$",
+    r"(?:\s+for\s+(?P<count>\d+(?:\.\d+)?)\s*(?P<unit>day|week|month|year)s?)?\s*$",
     re.IGNORECASE,
 )
 HOW = f'Write it as {OPTION} "sleep -1 for 4 weeks": a name, SDs, and for how long if it is let go'
@@ -33,6 +37,9 @@ def _one(text: str) -> WhatIf:
     days = None if found["count"] is None else float(found["count"]) * DAYS[found["unit"].lower()]
     if size == 0:
         raise QuestionError(OPTION, f"'{text}' changes nothing", "Give a number of SDs such as -1 or 0.5")
+    if abs(size) > MOST_SD:
+        find = f"'{text}' is a change of more than {MOST_SD:g} SD, and nobody changes by as much"
+        raise QuestionError(OPTION, find, "Give a number of SDs such as -1 or 0.5")
     if days == 0:
         raise QuestionError(OPTION, f"'{text}' lasts no time", "Give a duration such as 4 weeks, or leave it out")
     return WhatIf(found["name"].strip(), size, days)
@@ -41,7 +48,8 @@ def _one(text: str) -> WhatIf:
 def resolved(records: Records, settings: Settings) -> Settings:
     """The settings with every change named by its key in the records.
 
-    Raises ``QuestionError`` where a name is not among them, or a duration is asked of waves whose gap is not known.
+    Raises ``QuestionError`` where a name is not among them, a duration is asked of waves whose gap is not known, or one is
+    far longer than the records reach.
     """
     if not settings.what_if:
         return settings
@@ -67,4 +75,8 @@ def _known(records: Records, change: WhatIf) -> WhatIf:
             "it lasts some days, and the records do not say how far apart waves are",
             'Give --wave-gap "6 months", or leave "for ..." out',
         )
+    span = float(np.ptp(records.time)) if records.time.size else 0.0
+    if change.days is not None and change.days > MOST_SPANS * span:
+        find = f"it lasts {change.days:g} days, and the records reach over {span:g}"
+        raise QuestionError(OPTION, find, 'Give a shorter time, or leave "for ..." out')
     return replace(change, variable=key)
