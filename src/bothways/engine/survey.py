@@ -95,3 +95,26 @@ def totals_meat(totals: Float[np.ndarray, "units q"], drawn: Sampling) -> Float[
     factor = np.where(lonely, 1.0, count / np.maximum(count - 1, 1))
     about = totals - centre[drawn.stratum]
     return np.asarray(about.T @ (about * factor[drawn.stratum][:, None]))
+
+
+def draw_units(
+    drawn: Sampling | None, units: int, rng: np.random.Generator
+) -> tuple[Int[np.ndarray, "draws"], Float[np.ndarray, "draws"] | None]:
+    """(units drawn again, how many times each draw counts: None for once), for a bootstrap.
+
+    n − 1 of the n clusters of a stratum are drawn with replacement and count n/(n − 1) times, which scatters as the
+    sandwich does (Rao & Wu 1988, J. Am. Stat. Assoc. 83:231). A stratum of one cluster keeps it.
+    """
+    if drawn is None:
+        return rng.integers(0, units, units), None
+    count = np.bincount(drawn.stratum, minlength=drawn.strata)
+    first = np.cumsum(count) - count
+    ordered = np.argsort(drawn.stratum, kind="stable")
+    take = np.maximum(count - 1, 1)
+    stratum = np.repeat(np.arange(drawn.strata), take)
+    clusters = ordered[first[stratum] + rng.integers(0, count[stratum])]
+    members = np.argsort(drawn.unit, kind="stable")
+    size = np.bincount(drawn.unit, minlength=drawn.units)
+    begin = np.cumsum(size) - size
+    chosen = np.concatenate([members[begin[c] : begin[c] + size[c]] for c in clusters])
+    return chosen, np.repeat((count / take)[stratum], size[clusters])

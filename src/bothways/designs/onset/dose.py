@@ -21,6 +21,7 @@ from bothways.engine.chain.graph import graph
 from bothways.engine.chain.likelihood import ChainModel
 from bothways.engine.chain.predictor import predictor
 from bothways.engine.chain.sequences import observe, sequences
+from bothways.engine.survey import Sampling
 from bothways.terms.answer import Cell, Table
 from bothways.terms.question import Condition, Direction, Kind
 
@@ -35,7 +36,8 @@ NOTE = "People free of the second condition at entry; onset lies between two vis
 class Free:
     """Rows of people free of the second condition at entry, up to its first onset; ``score`` (people,) at entry.
 
-    ``index`` (rows,) numbers those people, ``x`` (rows, covariates) is what is adjusted for.
+    ``index`` (rows,) numbers those people, ``x`` (rows, covariates) is what is adjusted for, ``weight`` (people,) and
+    ``drawn`` are how they were sampled.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Free:
     ill: Int[np.ndarray, "rows"]
     x: Float[np.ndarray, "rows covariates"]
     score: Float[np.ndarray, "people"]
+    weight: Float[np.ndarray, "people"] | None = None
+    drawn: Sampling | None = None
 
 
 def dose_tables(room: Room) -> tuple[Table, ...]:
@@ -91,14 +95,18 @@ def _free(room: Room, direction: Direction, first: Condition, second: Condition)
         return None
     name = f"{first.label} to {second.label}"
     x = setup.covariates.x[use]
-    return Free(name, first.label, index, rows.time[use], ill.astype(np.int64), x, score[people])
+    weight, drawn = setup.seen.weight, setup.drawn
+    return Free(
+        name, first.label, index, rows.time[use], ill.astype(np.int64), x, score[people],
+        None if weight is None else weight[people], None if drawn is None else drawn.among(people),
+    )  # fmt: skip
 
 
 def _fitted(free: Free, dose: Float[np.ndarray, "people columns"]) -> ChainFit:
     """The rate of first onset by columns of the score, then the adjustment; errors robust by person."""
     two = graph(("free", "ill"), ("free>ill",))
     x = np.column_stack([dose[free.index], free.x])
-    seen = observe(free.index, free.time, free.ill, states=2, x=x)
+    seen = observe(free.index, free.time, free.ill, states=2, x=x, weight=free.weight, drawn=free.drawn)
     names = [f"x{k}" for k in range(x.shape[1])]
     return fit(ChainModel(predictor(two, dict.fromkeys(names)), sequences(two, seen)))
 

@@ -10,6 +10,7 @@ from scipy.special import chdtrc
 from bothways.designs.onset.estimation import Fits
 from bothways.designs.onset.setup import OnsetSetup
 from bothways.designs.onset.states import DEAD
+from bothways.designs.sampling import sampling_caveats
 from bothways.engine.chain.adequacy import pearson
 from bothways.engine.chain.estimands import sojourn
 from bothways.engine.chain.fit import PlainTarget
@@ -36,7 +37,7 @@ def caveats_of(setup: OnsetSetup, fits: Fits) -> tuple[Caveat, ...]:
         _told,
         _misfit,
     )
-    return tuple(caveat for guard in guards for caveat in guard(setup, fits))
+    return (*sampling_caveats(setup.drawn), *(caveat for guard in guards for caveat in guard(setup, fits)))
 
 
 def labels(setup: OnsetSetup) -> tuple[str, str]:
@@ -185,8 +186,9 @@ def _told(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:
 
 
 def _misfit(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:
+    """Weighted or clustered counts have no chi-squared distribution, so that nothing is said of them."""
     target = fits.chain.target
-    if not (isinstance(target, PlainTarget) and target.model.sequences.plain.any()):
+    if setup.sampled or not (isinstance(target, PlainTarget) and target.model.sequences.plain.any()):
         return
     found = pearson(target.model, fits.chain.fit.theta)
     if chdtrc(found.df_high, found.statistic) < 0.01:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from bothways.designs.onset.misclassified import accuracies
 from bothways.designs.onset.room import Room
 from bothways.designs.onset.states import cut_of
+from bothways.designs.sampling import sampling_words
 from bothways.terms.question import Kind
+
+AS_THEY_ARE = " Numbers of people and moves, and observed shares and prevalences, count people unweighted."
 
 
 def methods_of(room: Room) -> str:
@@ -40,10 +43,14 @@ def _states(room: Room) -> str:
 
 
 def _estimation(room: Room) -> str:
+    weights, over = sampling_words(room.setup.records, room.setup.drawn)
+    robust = "robust by person" if over == "people" else f"sandwich estimates over {over}"
     return (
-        "The likelihood, given each person's first observation, was maximised by scoring with exact derivatives; "
-        "standard errors are robust by person, and shares, probabilities and times come by the delta method from the "
-        "plain chain. People with a condition at entry count from entry on." + _drawn(room)
+        f"The likelihood, given each person's first observation{weights}, was maximised by scoring with exact "
+        f"derivatives; standard errors are {robust}, and shares, probabilities and times come by the delta method from "
+        "the plain chain. People with a condition at entry count from entry on."
+        + (AS_THEY_ARE if weights else "")
+        + _drawn(room)
     )
 
 
@@ -52,8 +59,15 @@ def _drawn(room: Room) -> str:
         return ""
     return (
         f" Intervals of the ratios, of who came first and of the attributable shares are percentiles of "
-        f"{room.settings.bootstrap:,} samples of people drawn with replacement, each fitted anew."
+        f"{room.settings.bootstrap:,} samples of {_again(room)}, each fitted anew."
     )
+
+
+def _again(room: Room) -> str:
+    if room.setup.drawn is None:
+        return "people drawn with replacement"
+    over = sampling_words(room.setup.records, room.setup.drawn)[1].removesuffix(" (Taylor linearisation)")
+    return f"all but one of the {over} drawn with replacement and reweighted (Rao & Wu 1988)"
 
 
 def _beside(room: Room) -> str:

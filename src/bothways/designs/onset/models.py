@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from bothways.engine.chain.frailty import FrailtyModel, NormalProneness
 from bothways.engine.chain.graph import FORWARD, graph
 from bothways.engine.chain.likelihood import ChainModel
 from bothways.engine.chain.predictor import RATE, Predictor, predictor
-from bothways.engine.chain.sequences import Observations, observe, sequences
+from bothways.engine.chain.sequences import Observations, sequences
 
 ONSETS = {"A": ("0>A", "B>AB"), "B": ("0>B", "A>AB")}
 ENDS = {"A": ("A>0", "AB>B"), "B": ("B>0", "AB>A")}
@@ -108,11 +108,7 @@ def frailty(setup: OnsetSetup, start: Fitted, nodes: int = 11) -> Fitted:
     x = np.column_stack([setup.seen.x, *((setup.entry[setup.rows.person] == k) * 1.0 for k in entered)])
     effects, equal = effects_of(setup, names)
     rates = predictor(setup.states, effects, equal)
-    seen = observe(
-        setup.seen.unit, setup.seen.time, setup.seen.seen, states=setup.states.size, kind=setup.seen.kind, x=x,
-        masks=setup.seen.masks,
-    )  # fmt: skip
-    chain = ChainModel(rates, sequences(setup.states, seen))
+    chain = ChainModel(rates, sequences(setup.states, replace(setup.seen, x=x)))
     loading = np.isin(setup.states.transitions, FORWARD) * 1.0
     units = chain.sequences.units
     target = FrailtyModel(chain, NormalProneness(nodes), loading, np.zeros(units, dtype=np.int64))
@@ -161,7 +157,7 @@ def drifting_cause(setup: OnsetSetup, start: Fitted, *, influence: bool = True) 
     E[np.arange(wide.size), place[: 2 * alive] + [wide.size - 1] * setup.mortal] = 1.0
     masks = np.array([[m[p] for p in place] for m in MASKS[:, :K]])
     seen = _from_first_known(setup, K, wide.size, masks)
-    counts = np.bincount(setup.entry[setup.entry >= 0], minlength=alive)[:alive] * 1.0
+    counts = _entered(setup, alive)
     first = np.concatenate([np.tile(counts / counts.sum() / 2, 2), np.zeros(wide.size - 2 * alive)])
     model = ChainModel(rates, sequences(wide, seen, hidden=True), FixedErrors(E), Initial(first, True, np.array(place)))
     pace = np.log(0.5 / _gap(setup))
@@ -206,11 +202,14 @@ def _from_first_known(setup: OnsetSetup, K: int, size: int, masks: np.ndarray) -
     code = np.where(setup.seen.seen >= K, setup.seen.seen - K + size, setup.seen.seen)
     if setup.mortal:
         code = np.where(setup.seen.seen == K - 1, size - 1, code)
-    unit = np.unique(setup.seen.unit[begun], return_inverse=True)[1]
-    return observe(
-        unit, setup.seen.time[begun], code[begun], states=size, kind=setup.seen.kind[begun], x=setup.seen.x[begun],
-        masks=masks,
-    )  # fmt: skip
+    return replace(setup.seen, seen=code, masks=masks).choose(begun)
+
+
+def _entered(setup: OnsetSetup, alive: int) -> np.ndarray:
+    """(alive,): how many people entered in each state, by their weights."""
+    who = np.flatnonzero(setup.entry >= 0)
+    each = None if setup.seen.weight is None else setup.seen.weight[who]
+    return np.bincount(setup.entry[who], weights=each, minlength=alive)[:alive] * 1.0
 
 
 def _gap(setup: OnsetSetup) -> float:

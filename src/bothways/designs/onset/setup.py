@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from bothways.designs.onset.states import DAYS_PER_YEAR, DEAD, MASKS, StateRows, state_rows
+from bothways.designs.sampling import sampling_of, weights_of
 from bothways.engine.chain.graph import EXITS, FORWARD, Graph, graph
 from bothways.engine.chain.sequences import Observations, observe
+from bothways.engine.survey import Sampling
+from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records, TimeUnit
 from bothways.terms.settings import Settings
 
@@ -31,7 +34,8 @@ class OnsetSetup:
     """Everything that a fit needs, and what the guards look at.
 
     ``moves`` (5, 5) counts neighbouring known states; ``entry`` (people,) is the first known state, -1 for none.
-    ``horizons`` are in the unit of time of ``rows``; the first is the one that the headline speaks of.
+    ``horizons`` are in the unit of time of ``rows``; the first is the one that the headline speaks of. Sampling weights
+    (mean 1 over those followed), clusters and strata are held by ``seen``; whoever has no usable weight has no rows.
     """
 
     records: Records
@@ -61,6 +65,16 @@ class OnsetSetup:
         return time * DAYS_PER_YEAR if self.in_days else None
 
     @property
+    def drawn(self) -> Sampling | None:
+        """Who was drawn together."""
+        return self.seen.drawn
+
+    @property
+    def sampled(self) -> bool:
+        """Weights, clusters or strata are stated."""
+        return self.seen.weight is not None or self.seen.drawn is not None
+
+    @property
     def mortal(self) -> bool:
         """Deaths are part of the graph."""
         return self.states.size > DEAD
@@ -68,13 +82,16 @@ class OnsetSetup:
 
 def prepare(records: Records, settings: Settings, margin: float = 0.0) -> OnsetSetup:
     """Four-state rows, covariates and the graph. Assumes that the design did not refuse."""
-    rows = state_rows(records, settings, margin)
+    rows, weight = _weighed(records, state_rows(records, settings, margin))
     covariates = _covariates(records, rows)
     moves = _moves(rows)
     states = _graph(moves, rows.deaths > 0)
     K = states.size
     code = np.where(rows.state > DEAD, rows.state - 5 + K, rows.state)
-    seen = observe(rows.person, rows.time, code, states=K, kind=rows.kind, x=covariates.x, masks=MASKS[:, :K])
+    seen = observe(
+        rows.person, rows.time, code, states=K, kind=rows.kind, x=covariates.x, masks=MASKS[:, :K], weight=weight,
+        drawn=sampling_of(records, np.arange(int(rows.person.max(initial=-1)) + 1)),
+    )  # fmt: skip
     entry = np.full(rows.people, -1)
     known = np.flatnonzero(rows.known)[::-1]
     entry[rows.person[known]] = rows.state[known]
@@ -83,6 +100,22 @@ def prepare(records: Records, settings: Settings, margin: float = 0.0) -> OnsetS
     return OnsetSetup(
         records, rows, states, seen, covariates, moves, entry, _horizons(settings, records, follow_up), follow_up
     )
+
+
+def _weighed(records: Records, rows: StateRows) -> tuple[StateRows, Float[np.ndarray, "units"] | None]:
+    """The rows of people with a usable weight, and everybody's weight, whose mean over those followed is 1."""
+    weight = weights_of(records)
+    if weight is None:
+        return rows, None
+    kept = weight[rows.person] > 0
+    own = replace(
+        rows, person=rows.person[kept], time=rows.time[kept], state=rows.state[kept], kind=rows.kind[kept],
+        row=rows.row[kept], deaths=int((rows.state[kept] == DEAD).sum()),
+    )  # fmt: skip
+    followed = np.unique(own.person[:-1][np.diff(own.person) == 0])
+    if not followed.size:
+        raise QuestionError("--weight", "nobody with a positive weight was seen twice", "Name another column")
+    return own, weight[: int(own.person[-1]) + 1] / weight[followed].mean()
 
 
 def _horizons(settings: Settings, records: Records, follow_up: float) -> tuple[float, ...]:

@@ -29,8 +29,14 @@ from bothways.engine.chain.estimands import (
     occupancy,
     order_entered,
 )
-from bothways.terms.answer import Answer, Estimand, Estimate, Status
+from bothways.terms.answer import Answer, Caveat, Estimand, Estimate, Status
 from bothways.terms.question import Direction, Facet, Scale
+
+AS_THEY_ARE = Caveat(
+    "counted_unweighted",
+    "this observed share counts people as they are, without sampling weights, and its interval takes them as drawn one "
+    "by one",
+)
 
 
 def orders(room: Room) -> list[Answer]:
@@ -72,6 +78,7 @@ def _unseen(room: Room) -> Answer:
         model="observed",
         target="people seen to come to have both",
         contrast="both were new at one observation, so that the order was not seen",
+        caveats=(*room.caveats, AS_THEY_ARE) if room.setup.sampled else room.caveats,
     )
     if not reached:
         return replace(row, status=Status.FAILED, status_says="nobody was seen to come to have both")

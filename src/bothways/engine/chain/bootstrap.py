@@ -1,4 +1,6 @@
-"""Bootstrap by unit: whole units are drawn again, the same digits for any number of workers."""
+"""Bootstrap by unit: whole units are drawn again, the same digits for any number of workers.
+Where units were drawn in clusters within strata, so are the draws (`survey.draw_units`).
+"""
 
 from __future__ import annotations
 
@@ -14,22 +16,23 @@ from bothways.engine.chain.fit import ChainFit, Fittable, PlainTarget
 from bothways.engine.chain.frailty import FrailtyModel
 from bothways.engine.chain.likelihood import ChainModel
 from bothways.engine.chain.sequences import resampled
+from bothways.engine.survey import draw_units
 
 Statistic = Callable[[np.ndarray], np.ndarray]  # theta -> (values,)
 Climb = Callable[[Objective, np.ndarray], Ascent]
 
 
-def redrawn(target: Fittable, chosen: np.ndarray) -> Fittable:
-    """The target with its units drawn again. TypeError where the target is of no known kind."""
+def redrawn(target: Fittable, chosen: np.ndarray, times: np.ndarray | None = None) -> Fittable:
+    """The target with its units drawn again, counting ``times``. TypeError where the target is of no known kind."""
     if isinstance(target, PlainTarget):
-        return PlainTarget(_redrawn_model(target.model, chosen))
+        return PlainTarget(_redrawn_model(target.model, chosen, times))
     if isinstance(target, FrailtyModel):
-        return replace(target, chain=_redrawn_model(target.chain, chosen), group=target.group[chosen])
+        return replace(target, chain=_redrawn_model(target.chain, chosen, times), group=target.group[chosen])
     raise TypeError(f"units of a {type(target).__name__} cannot be drawn again")
 
 
-def _redrawn_model(model: ChainModel, chosen: np.ndarray) -> ChainModel:
-    return replace(model, sequences=resampled(model.sequences, chosen))
+def _redrawn_model(model: ChainModel, chosen: np.ndarray, times: np.ndarray | None) -> ChainModel:
+    return replace(model, sequences=resampled(model.sequences, chosen, times))
 
 
 def bootstrap(
@@ -50,7 +53,7 @@ def bootstrap(
     rules = Rules(tolerance=1e-6) if target.exact else Rules(tolerance=1e-6, damping=1e-3, clip=2.0)
 
     def once(rng: np.random.Generator) -> np.ndarray:
-        sample = redrawn(target, rng.integers(0, units, units))
+        sample = redrawn(target, *draw_units(target.drawn, units, rng))
         reached = climb(sample.evaluate, found.theta) if climb else ascend(sample.evaluate, found.theta, rules)
         return statistic(reached.point)
 

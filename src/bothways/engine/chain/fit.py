@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from bothways.engine.chain.ascent import Ascent, Ending, Objective, Rules, ascend, observed_information
 from bothways.engine.chain.likelihood import ChainModel, Evaluation, evaluate, unit_scores
 from bothways.engine.chain.sequences import ENTERED, OPEN, SEEN
+from bothways.engine.survey import Sampling, survey_meat
 
 
 @runtime_checkable
@@ -29,16 +30,21 @@ class Fittable(Protocol):
     def evaluate(self, theta: np.ndarray, order: int) -> Evaluation:
         """Log-likelihood; with gradient (1); with information (2)."""
 
+    @property
+    def drawn(self) -> Sampling | None:
+        """Which units were drawn together; None where each was drawn singly."""
+
     def unit_scores(self, theta: np.ndarray) -> np.ndarray:
-        """(units, P)."""
+        """(units, P), times the units' weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainFit:
     """What a fit found.
 
-    ``covariance`` is model-based and ``robust`` the sandwich by unit. Rows of parameters that drift to infinity or
-    that the data say nothing of are infinite on the diagonal and 0 elsewhere: the others are conditional on them.
+    ``covariance`` is model-based and ``robust`` the sandwich by unit, or by cluster within strata. Rows of parameters
+    that drift to infinity or that the data say nothing of are infinite on the diagonal and 0 elsewhere: the others are
+    conditional on them.
     """
 
     names: tuple[str, ...]
@@ -88,6 +94,11 @@ class PlainTarget:
         single = np.diff(data.steps.first) == 1
         entered = single & (data.steps.kind[at] == ENTERED)
         return bool((data.plain | data.dated | entered).all())
+
+    @property
+    def drawn(self) -> Sampling | None:
+        """That of the sequences."""
+        return self.model.sequences.drawn
 
     def evaluate(self, theta: np.ndarray, order: int) -> Evaluation:
         """As ``likelihood.evaluate``."""
@@ -152,15 +163,24 @@ def finished(target: Fittable, climb: Ascent) -> ChainFit:
     if not target.exact:
         information = _curved(target.evaluate, climb, information, lost)
     bread = _inverse(information, lost)
-    scores = target.unit_scores(climb.point)
-    units = max(int((scores != 0).any(axis=1).sum()), 2)
     kept = np.where(np.isfinite(bread), bread, 0.0)
-    robust = kept @ (scores.T @ scores) @ kept * (units / (units - 1))
+    robust = kept @ _meat(target.unit_scores(climb.point), target.drawn) @ kept
     robust[lost, lost] = np.inf
     return ChainFit(
         target.names, climb.point, climb.last.loglik, climb.ending, _says(target.names, climb), bread, robust,
         climb.drift, climb.flat, float(np.abs(climb.last.gradient).max(initial=0.0)), climb.iterations,
     )  # fmt: skip
+
+
+def _meat(scores: np.ndarray, drawn: Sampling | None) -> np.ndarray:
+    """Sum s s' n / (n - 1) over the n units that say something; over clusters within strata where there are any.
+
+    Units that say nothing were drawn all the same, and count among those of their stratum.
+    """
+    if drawn is not None:
+        return survey_meat(scores, drawn.unit, drawn.stratum[drawn.unit])
+    units = max(int((scores != 0).any(axis=1).sum()), 2)
+    return np.asarray(scores.T @ scores) * (units / (units - 1))
 
 
 def _curved(objective: Objective, climb: Ascent, crossed: np.ndarray, lost: np.ndarray) -> np.ndarray:

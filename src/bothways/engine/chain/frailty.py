@@ -28,6 +28,7 @@ from bothways.engine.chain.likelihood import (
     sweep,
     tables,
 )
+from bothways.engine.survey import Sampling
 
 LEAST_VARIANCE = 1e-6  # below this nodes lie too close together for differences between them
 
@@ -166,6 +167,11 @@ class FrailtyModel:
         """Score cross-products: never expected information."""
         return False
 
+    @property
+    def drawn(self) -> Sampling | None:
+        """That of the sequences."""
+        return self.chain.sequences.drawn
+
     def evaluate(self, theta: Float[np.ndarray, "parameters"], order: int) -> Evaluation:
         """The marginal log-likelihood; gradient (1); score cross-products by unit (2)."""
         mixed = self._mix(theta, scores=order > 0)
@@ -176,14 +182,15 @@ class FrailtyModel:
         if order == 1:
             return Evaluation(mixed.loglik, self._gradient(theta, mixed))
         s = self._unit_scores(theta, mixed)
-        return Evaluation(mixed.loglik, s.sum(0), s.T @ s)
+        weighed = self.chain.sequences.weigh(s)
+        return Evaluation(mixed.loglik, weighed.sum(0), s.T @ weighed)
 
     def unit_scores(self, theta: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "units parameters"]:
-        """Each unit's score. ValueError where theta is out of bounds."""
+        """Each unit's score, times its weight. ValueError where theta is out of bounds."""
         mixed = self._mix(theta, scores=True)
         if mixed is None:
             raise ValueError("theta is out of bounds")
-        return self._unit_scores(theta, mixed)
+        return self.chain.sequences.weigh(self._unit_scores(theta, mixed))
 
     def posterior(self, theta: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "units nodes"]:
         """P(node | what was seen of the unit). ValueError where theta is out of bounds."""
@@ -207,20 +214,21 @@ class FrailtyModel:
             columns.append(who @ sweeps[-1].logp)
         joint = np.column_stack(columns) + self.proneness.log_weights(psi)[self.group]
         each = logsumexp(joint, axis=1)
-        return _Mixed(float(each.sum()), np.exp(joint - each[:, None]), sweeps)
+        return _Mixed(float(self.chain.sequences.weigh(each).sum()), np.exp(joint - each[:, None]), sweeps)
 
     def _gradient(self, theta: np.ndarray, mixed: _Mixed) -> np.ndarray:
         """As the column sums of the unit scores, without making them; visible chains only."""
         data, size = self.chain.sequences, len(self.chain.names)
         if data.hidden:
-            return np.asarray(self._unit_scores(theta, mixed).sum(0))
+            return np.asarray(data.weigh(self._unit_scores(theta, mixed)).sum(0))
         who, psi = membership(data), theta[size:]
         owner = np.repeat(np.arange(data.size), np.diff(data.steps.first))
-        shared = np.asarray(who.T @ mixed.posterior)[owner]
+        posterior = data.weigh(mixed.posterior)
+        shared = np.asarray(who.T @ posterior)[owner]
         weighted = [shared[:, k, None] * s.by_rate for k, s in enumerate(mixed.sweeps)]
         by_rate = sum(weighted[1:], weighted[0])
         by_point = np.array([float((w @ self.loading).sum()) for w in weighted])
-        slope = np.einsum("ik,ikm->m", mixed.posterior, self.proneness.log_weights_slope(psi)[self.group])
+        slope = np.einsum("ik,ikm->m", posterior, self.proneness.log_weights_slope(psi)[self.group])
         rates = self.chain.predictor.pull(data.x[data.steps.row].T @ by_rate)
         return np.concatenate([rates, by_point @ self.proneness.points_slope(psi) + slope])
 

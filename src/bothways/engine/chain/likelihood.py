@@ -232,13 +232,13 @@ def _by_emission(model: ChainModel, theta: np.ndarray, swept: Sweep) -> np.ndarr
 
 
 def unit_scores(model: ChainModel, theta: Float[np.ndarray, "parameters"]) -> Float[np.ndarray, "units parameters"]:
-    """The score of every unit: the sum over its sequences. Rows of units never seen twice are zero."""
+    """The score of every unit, times its weight: the sum over its sequences. Units never seen twice have zeros."""
     data = model.sequences
     roots = roots_at(model, model.predictor.log_rates(model.split(theta)[0], data.x))
     if roots is None:
         raise ValueError("theta is out of bounds")
     s = sequence_scores(model, theta, sweep(model, roots, *tables(model, theta), scores=True))
-    return np.asarray(membership(data) @ s)
+    return data.weigh(np.asarray(membership(data) @ s))
 
 
 def membership(data: Sequences) -> csr_matrix:

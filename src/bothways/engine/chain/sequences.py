@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from bothways.engine.chain.graph import Graph
 from bothways.engine.chain.hashing import group, mix, row_hash
 from bothways.engine.kernels.chain.layout import DATED, ENTERED, OPEN, SEEN, Steps
+from bothways.engine.survey import Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Observations:
     ``seen`` (rows,) is a state, or size + m for "one of the states of ``masks[m]``". ``kind`` (rows,) says how the
     row came to be seen: SEEN at a visit; ENTERED at exactly this time, from where unknown (a dated death); DATED:
     the unit stayed in the previous row's state until exactly this time and is now in ``seen``. ``x`` (rows,
-    covariates) holds from its row until the next. ``masks`` (masks, states) is 0/1.
+    covariates) holds from its row until the next. ``masks`` (masks, states) is 0/1. ``weight`` (units,) is how often a
+    unit counts and ``drawn`` who was drawn together; without them each counts once and was drawn singly.
     """
 
     unit: Int[np.ndarray, "rows"]
@@ -35,6 +37,16 @@ class Observations:
     kind: Int[np.ndarray, "rows"]
     x: Float[np.ndarray, "rows covariates"]
     masks: Float[np.ndarray, "masks states"]
+    weight: Float[np.ndarray, "units"] | None = None
+    drawn: Sampling | None = None
+
+    def choose(self, rows: np.ndarray) -> Observations:
+        """Some of the rows (a mask), whose units are numbered anew from 0."""
+        kept, unit = np.unique(self.unit[rows], return_inverse=True)
+        return Observations(
+            unit.reshape(-1), self.time[rows], self.seen[rows], self.kind[rows], self.x[rows], self.masks,
+            None if self.weight is None else self.weight[kept], None if self.drawn is None else self.drawn.among(kept),
+        )  # fmt: skip
 
 
 class Gaps(NamedTuple):
@@ -57,7 +69,8 @@ class Sequences:
     ``x`` (U, C) has the constant first. ``weights`` (O, K): what a seen symbol says of the states (states first, then
     masks). ``unit`` and ``sequence`` (occurrences,): each unit's sequences. ``plain`` (S,) marks single gaps from a
     known state to a visit, whose expected information is at hand through ``gaps``;
-    ``dated`` (S,) those that are exactly dated throughout, whose observed information is as simple.
+    ``dated`` (S,) those that are exactly dated throughout, whose observed information is as simple. ``weight`` (units,)
+    and ``drawn`` are those of the observations: units that showed the same keep their own.
     """
 
     steps: Steps
@@ -70,6 +83,8 @@ class Sequences:
     plain: Bool[np.ndarray, "sequences"]
     dated: Bool[np.ndarray, "sequences"]
     gaps: Gaps
+    weight: Float[np.ndarray, "units"] | None = None
+    drawn: Sampling | None = None
 
     @property
     def size(self) -> int:
@@ -95,8 +110,20 @@ class Sequences:
 
     @property
     def counts(self) -> Float[np.ndarray, "sequences"]:
-        """How often each distinct sequence occurs."""
-        return np.bincount(self.sequence, minlength=self.size).astype(np.float64)
+        """How often each distinct sequence occurs, by the weights of the units that showed it."""
+        return _tally(self.unit, self.sequence, self.size, self.weight)
+
+    def weigh(self, each: Float[np.ndarray, "units ..."]) -> Float[np.ndarray, "units ..."]:
+        """One row a unit, times its weight."""
+        if self.weight is None:
+            return each
+        return np.asarray(each * self.weight.reshape(-1, *(1,) * (each.ndim - 1)))
+
+
+def _tally(unit: np.ndarray, sequence: np.ndarray, size: int, weight: np.ndarray | None) -> np.ndarray:
+    """(size,): how often each sequence was shown; a unit of weight 2 shows it twice."""
+    each = None if weight is None else weight[unit]
+    return np.bincount(sequence, weights=each, minlength=size).astype(np.float64)
 
 
 def observe(
@@ -108,10 +135,13 @@ def observe(
     kind: Int[np.ndarray, "rows"] | None = None,
     x: Float[np.ndarray, "rows covariates"] | None = None,
     masks: Float[np.ndarray, "masks states"] | None = None,
+    weight: Float[np.ndarray, "units"] | None = None,
+    drawn: Sampling | None = None,
 ) -> Observations:
-    """Observations with the usual defaults: all rows visits, no covariates, no masks.
+    """Observations with the usual defaults: all rows visits, no covariates, no masks, no sampling design.
 
-    Raises ValueError where rows are not sorted by unit and strictly by time, or a code names no state or mask.
+    Raises ValueError where rows are not sorted by unit and strictly by time, a code names no state or mask, or weights
+    and the sampling design are not of the units.
     """
     masks = np.zeros((0, states)) if masks is None else masks
     kind = np.full(unit.size, SEEN) if kind is None else kind
@@ -123,7 +153,12 @@ def observe(
         raise ValueError(f"seen holds codes outside the {states} states and {masks.shape[0]} masks")
     if not (np.isfinite(time).all() and np.isfinite(x).all()):
         raise ValueError("times and covariates must be finite")
-    return Observations(unit, time, seen.astype(np.int64), kind.astype(np.int64), x, masks)
+    units = int(unit[-1]) + 1 if unit.size else 0
+    if any(
+        n != units for n in (*(() if weight is None else weight.shape), *(() if drawn is None else drawn.unit.shape))
+    ):
+        raise ValueError(f"weights and the sampling design must be of the {units} units")
+    return Observations(unit, time, seen.astype(np.int64), kind.astype(np.int64), x, masks, weight, drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +273,10 @@ def _grouped(states: int, flat: _Flat, seen: Observations, hidden: bool) -> Sequ
     plain &= not hidden
     label = back[label]
     dated = np.logical_and.reduceat(steps.kind == DATED, offsets[:-1]) & (not hidden)
-    gaps = _gaps(steps, plain, np.bincount(label, minlength=plain.size), states)
-    return Sequences(steps, x[first_row], weights, flat.unit[head], label, units, hidden, plain, dated, gaps)
+    gaps = _gaps(steps, plain, _tally(flat.unit[head], label, plain.size, seen.weight), states)
+    return Sequences(
+        steps, x[first_row], weights, flat.unit[head], label, units, hidden, plain, dated, gaps, seen.weight, seen.drawn
+    )
 
 
 def _gaps(steps: Steps, plain: np.ndarray, counts: np.ndarray, states: int) -> Gaps:
@@ -257,18 +294,22 @@ def _destinations(label: np.ndarray, end: np.ndarray, counts: np.ndarray, shape:
     return cells.reshape(shape).astype(np.float64)
 
 
-def resampled(data: Sequences, chosen: Int[np.ndarray, "draws"]) -> Sequences:
-    """The same sequences as shown by the units drawn, each draw a unit of its own."""
+def resampled(
+    data: Sequences, chosen: Int[np.ndarray, "draws"], times: Float[np.ndarray, "draws"] | None = None
+) -> Sequences:
+    """The same sequences as shown by the units drawn, each draw a unit of its own that counts ``times`` its weight."""
     order = np.argsort(data.unit, kind="stable")
     size = np.bincount(data.unit, minlength=data.units)
     begin = np.cumsum(size) - size
     at = order[_ranges(begin[chosen], size[chosen])]
     unit, sequence = np.repeat(np.arange(chosen.size), size[chosen]), data.sequence[at]
-    counts = np.bincount(sequence, minlength=data.size)
+    own = None if data.weight is None else data.weight[chosen]
+    weight = own if times is None else times if own is None else own * times
+    counts = _tally(unit, sequence, data.size, weight)
     end = data.steps.end[data.steps.first[:-1][data.plain]]
     seen = _destinations(data.gaps.label, end, counts[data.plain], data.gaps.seen.shape)
     gaps = data.gaps._replace(seen=seen)
-    return replace(data, unit=unit, sequence=sequence, units=chosen.size, gaps=gaps)
+    return replace(data, unit=unit, sequence=sequence, units=chosen.size, gaps=gaps, weight=weight, drawn=None)
 
 
 def _ranges(start: np.ndarray, size: np.ndarray) -> np.ndarray:
