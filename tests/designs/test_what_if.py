@@ -191,7 +191,8 @@ def test_a_change_is_read_as_it_is_written(text: str, expected: WhatIf) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "sleep", "-1", "sleep one", "sleep -1 for", "sleep -1 for weeks", "sleep 0", "sleep -1 for 0 days",
-             "sleep -1 for 4 fortnights", "sleep nan", "sleep 1000", "sleep -999999999999 for 1 day", "sleep 1e3 for ever"]
+             "sleep -1 for 4 fortnights", "sleep nan", "sleep 1000", "sleep -999999999999 for 1 day",
+             "sleep 1e3 for ever"]
 )  # fmt: skip
 def test_what_cannot_be_read_gets_one_sentence(text: str) -> None:
     with pytest.raises(QuestionError) as told:

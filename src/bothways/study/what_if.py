@@ -48,8 +48,8 @@ def _one(text: str) -> WhatIf:
 def resolved(records: Records, settings: Settings) -> Settings:
     """The settings with every change named by its key in the records.
 
-    Raises ``QuestionError`` where a name is not among them, a duration is asked of waves whose gap is not known, or one is
-    far longer than the records reach.
+    Raises ``QuestionError`` where a name is not among them, a duration is asked of waves whose gap is not known, or
+    one is far longer than the records reach.
     """
     if not settings.what_if:
         return settings
