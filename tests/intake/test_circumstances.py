@@ -103,6 +103,9 @@ def test_a_cut_that_parts_nobody_or_names_nothing_is_refused(panel: pl.DataFrame
         with_cut(panel, topic, "sleep>=5", higher_is_better=("sleep",))
     with pytest.raises(BothwaysError, match="no such column"):
         with_cut(panel, topic, "nothing")
+    for text in ("id", "id>=40"):
+        with pytest.raises(QuestionError, match="says who somebody is"):
+            with_cut(panel, topic, text)
 
 
 def test_a_cut_holds_in_wide_tables_as_in_long_ones(panel: pl.DataFrame, topic: Topic) -> None:
