@@ -18,6 +18,7 @@ from bothways.keeping import fingerprint, recall, remember
 from bothways.study.evidence import literature
 from bothways.study.notes import unused
 from bothways.study.result import Study
+from bothways.study.threads import one_blas_thread
 from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
 from bothways.study.what_if import resolved
 from bothways.terms.answer import Answer, DesignResult, Estimand, Table
@@ -65,6 +66,7 @@ def read(
     return replace(intake.read(source, topic=known, layout=stated, progress=progress), topic=known)
 
 
+@one_blas_thread()
 def ask(
     records: Records,
     *,
