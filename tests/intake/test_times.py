@@ -171,3 +171,52 @@ def test_a_diary_without_an_id_is_one_person(topic: Topic) -> None:
     records = read(frame, topic=topic)
     assert (records.people, records.rows) == (1, 12)
     np.testing.assert_allclose(np.diff(records.time), 1 / 24)
+
+
+@pytest.mark.parametrize("clocks", [["08:30 AM", "8:30 pm", "12:30 am"], ["8:30am", "08:30:00 P.M.", "12:30:00 AM"]])
+def test_a_clock_with_am_and_pm(clocks: list[str], topic: Topic) -> None:
+    frame = table(["2021-03-04", "2021-03-04", "2021-03-05"]).with_columns(clock=pl.Series(clocks * 2))
+    records = read(frame, topic=topic, layout=Layout(time="date+clock"))
+    assert of_one(records) == pytest.approx([0, 0.5, 16 / 24])
+
+
+def test_noon_is_twelve_pm(topic: Topic) -> None:
+    frame = table(["2021-03-04"] * 3).with_columns(clock=pl.Series(["12:00 am", "12:00 pm", "11:59 pm"] * 2))
+    records = read(frame, topic=topic, layout=Layout(time="date+clock"))
+    assert of_one(records) == pytest.approx([0, 0.5, 1 - 1 / 1440])
+
+
+@pytest.mark.parametrize("odd", ["25:10", "13:05 pm", "9:75", "half past 8"])
+def test_what_is_no_time_of_day_is_named_without_its_value(odd: str, topic: Topic) -> None:
+    frame = table(["2021-03-04", "2021-03-05", "2021-03-06"]).with_columns(clock=pl.Series(["08:30", odd, "9:10"] * 2))
+    with pytest.raises(RecordsError, match="2 rows of 6 hold no time of day") as caught:
+        read(frame, topic=topic, layout=Layout(time="date+clock"))
+    assert odd not in str(caught.value)
+
+
+def test_a_clock_beside_a_date_is_read_with_it(topic: Topic) -> None:
+    frame = table(["2021-03-04", "2021-03-04", "2021-03-05"]).with_columns(
+        time=pl.Series(["8:30 am", "8:30 pm", "8:30 am"] * 2)
+    )
+    records = read(frame, topic=topic)
+    assert of_one(records) == pytest.approx([0, 0.5, 1])
+    assert records.roles.time == "date+time"
+    with pytest.raises(RecordsError, match=r"no date.*--time DATE\+time"):
+        read(frame.drop("date"), topic=topic)
+
+
+@pytest.mark.parametrize("each", [1, 1000])
+def test_seconds_since_1970_are_moments(each: int, topic: Topic) -> None:
+    """1,614,846,600 s is 2021-03-04 08:30 UTC: as days it would be four million years."""
+    start = 1_614_846_600
+    records = read(table([(start + s) * each for s in (0, 43_200, 86_400)], "timestamp"), topic=topic)
+    assert of_one(records) == pytest.approx([0, 0.5, 1])
+    assert records.time_unit is TimeUnit.DAY
+    assert any("seconds since 1970" in f.message for f in records.findings)
+
+
+def test_a_lone_diary_whose_time_is_called_when(topic: Topic) -> None:
+    frame = table(["2021-03-04 08:00", "2021-03-04 12:00", "2021-03-05 08:00"], "when").filter(pl.col("id") == 1)
+    records = read(frame.drop("id"), topic=topic)
+    assert records.people == 1
+    assert records.time.tolist() == pytest.approx([0, 1 / 6, 1])

@@ -12,7 +12,17 @@ from bothways.intake.findings import count
 from bothways.intake.table import Sheet
 from bothways.terms.errors import RecordsError
 
-_CLOCKS = ("", " %H:%M", " %H:%M:%S%.f", "T%H:%M:%S%.f", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z", "T%H:%M", " %I:%M %p")
+_CLOCKS = (
+    "",
+    " %H:%M",
+    " %H:%M:%S%.f",
+    "T%H:%M:%S%.f",
+    "T%H:%M:%S%.f%#z",
+    " %H:%M:%S%.f%#z",
+    "T%H:%M",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+)
 _FAMILIES = {
     "ymd": ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
     "dmy": ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y"),

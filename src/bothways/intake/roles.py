@@ -35,7 +35,9 @@ TIME_NAMES = (
     *("wave", "timepoint", "visit", "occasion", "assessment", "session", "time", "t", "tp", "redcapeventname"),
     *("date", "datetime", "timestamp", "day", "dayno", "daynumber", "studyday", "week", "weeks", "month", "months"),
     *("year", "years", "visitdate", "dateofvisit", "startdate", "surveydate", "beeptime"),
+    *("when", "moment", "fulldate", "responsetime"),
 )
+_DATE_NAMES = ("fulldate", "date", "day", "surveydate", "startdate", "visitdate", "dateofvisit")
 Part = Literal["condition", "covariate", "pathway", "by", "cluster", "weight", "strata", "arm", "other"]
 Shape = Literal["long", "wide", "once", "dated"]
 
@@ -164,14 +166,21 @@ def choose_id(guide: Guide) -> str | None:
 
 
 def choose_time(guide: Guide) -> str | None:
-    """The stated time (``date+clock`` names two columns), or the column whose name is usual for one."""
+    """The stated time (``date+clock`` names two columns), or the column whose name is usual for one.
+
+    A usual column that holds only times of day ('time') is read together with the date that stands beside it.
+    """
     time = guide.layout.time
     if time is not None:
         if time not in guide.names and "+" in time:
             return "+".join(guide.column(part.strip(), "--time") for part in time.split("+", 1))
         return guide.column(time, "--time")
     by_plain = {plain(column): column for column in reversed(guide.sheet.columns)}
-    return next((by_plain[name] for name in TIME_NAMES if name in by_plain), None)
+    usual = next((by_plain[name] for name in TIME_NAMES if name in by_plain), None)
+    if usual is None or not guide.sheet.is_clock(usual):
+        return usual
+    dates = [by_plain[name] for name in _DATE_NAMES if name in by_plain and by_plain[name] != usual]
+    return f"{dates[0]}+{usual}" if dates else usual
 
 
 def instrument_of(found: Found, guide: Guide) -> tuple[Instrument | None, bool]:

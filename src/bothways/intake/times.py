@@ -48,7 +48,7 @@ def read_clock(sheet: Sheet, column: str, layout: Layout) -> Clock:
     if column not in sheet.columns and "+" in column:
         date, _, hour = column.partition("+")
         days = _calendar(sheet, date.strip(), layout)
-        return Clock(days + sheet.clock(hour.strip()), TimeUnit.DAY, False, "dates with clock times", True)
+        return Clock(days + _hours(sheet, hour.strip()), TimeUnit.DAY, False, "dates with clock times", True)
     if sheet.is_calendar(column):
         return Clock(_calendar(sheet, column, layout), TimeUnit.DAY, False, "dates", True)
     numbers, strange, _ = sheet.numbers(column)
@@ -142,6 +142,8 @@ def _from_numbers(column: str, numbers: Float[np.ndarray, "rows"], layout: Layou
     integers = bool(np.all(found == np.floor(found)))
     if integers and found.size and found[0] >= 19_000_101 and found[-1] <= 21_001_231:
         return Clock(_compact_dates(numbers), TimeUnit.DAY, False, "dates", True)
+    if (second := _second_of(column, found)) is not None:
+        return Clock(numbers * second, TimeUnit.DAY, False, "seconds since 1970, taken for dates", True)
     if layout.wave_gap:
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     if (unit := unit_in(column)) is not None:
@@ -151,6 +153,13 @@ def _from_numbers(column: str, numbers: Float[np.ndarray, "rows"], layout: Layou
     if integers and found.size <= MOST_WAVES and plain(column) not in _DAY_WORDS:
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     return Clock(numbers, TimeUnit.DAY, False, "day numbers")
+
+
+def _second_of(column: str, found: Float[np.ndarray, "found"]) -> float | None:
+    """How many days one unit is, where all numbers are moments from 1990 to 2100 in (milli)seconds since 1970."""
+    if not found.size or plain(column) in _WAVE_WORDS:
+        return None
+    return next((s for s in (1 / 86_400, 1 / 86_400_000) if found[0] * s > 7_305 and found[-1] * s < 47_482), None)
 
 
 def _from_text(sheet: Sheet, column: str, layout: Layout, strange: int) -> Clock:
@@ -165,6 +174,9 @@ def _from_text(sheet: Sheet, column: str, layout: Layout, strange: int) -> Clock
     days = read_dates(sheet, column, layout.date_order)
     if days is not None:
         return Clock(days, TimeUnit.DAY, False, "dates", True)
+    if sheet.is_clock(column):
+        find = "times of day stand here and no date"
+        raise RecordsError(where, find, f"Name the column with the date as well: --time DATE+{column}")
     find = f"{count(strange, 'row')} of {sheet.rows:,} hold neither a number nor a date"
     raise RecordsError(where, find, "Give wave numbers, day numbers or dates as YYYY-MM-DD, or name another --time")
 
@@ -176,6 +188,16 @@ def _calendar(sheet: Sheet, column: str, layout: Layout) -> Float[np.ndarray, "r
     if days is None:
         raise RecordsError(f"{sheet.name}, column '{column}'", "no dates stand here", "Give dates as YYYY-MM-DD")
     return days
+
+
+def _hours(sheet: Sheet, column: str) -> Float[np.ndarray, "rows"]:
+    """Times of day as shares of the day. Raises ``RecordsError`` where a filled cell is none."""
+    found = sheet.clock(column)
+    odd = int((sheet.answered(column) & np.isnan(found)).sum())
+    if odd:
+        find = f"{count(odd, 'row')} of {sheet.rows:,} hold no time of day"
+        raise RecordsError(f"{sheet.name}, column '{column}'", find, "Write times as 14:05, 14:05:30 or 2:05 pm")
+    return found
 
 
 def _compact_dates(numbers: Float[np.ndarray, "rows"]) -> Float[np.ndarray, "rows"]:

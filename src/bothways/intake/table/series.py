@@ -13,6 +13,8 @@ MISSING_WORDS = (
 )
 _TRUTH = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 
+_CLOCK = r"^(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?\s*(?:([ap])\.?m\.?)?$"  # 14:05, 14:05:30, 2:05 pm
+
 
 def strange(series: pl.Series, numbers: pl.Series) -> Bool[np.ndarray, "rows"]:
     """Filled cells that are no numbers."""
@@ -81,3 +83,15 @@ def days(series: pl.Series) -> Float[np.ndarray, "rows"]:
     plain = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else series
     micro = plain.cast(pl.Datetime("us")).cast(pl.Int64).cast(pl.Float64)
     return (micro / 86_400e6).fill_null(np.nan).to_numpy()
+
+
+def clock_times(text: pl.Series) -> Float[np.ndarray, "rows"]:
+    """Times of day as a share of the day; 12 am is midnight and 12 pm noon. NaN for what is no time of day."""
+    parts = text.str.to_lowercase().str.extract_groups(_CLOCK).struct.unnest()
+    hours, minutes, seconds = (parts.to_series(i).cast(pl.Float64).fill_null(np.nan).to_numpy() for i in range(3))
+    half = parts.to_series(3)
+    halved = half.is_not_null().to_numpy()
+    ok = np.where(halved, (hours >= 1) & (hours <= 12), hours < 24)
+    hours = np.where(halved, hours % 12 + 12 * (half == "p").fill_null(False).to_numpy(), hours)
+    share: Float[np.ndarray, "rows"] = (hours + minutes / 60 + np.nan_to_num(seconds) / 3600) / 24
+    return np.where(ok, share, np.nan)

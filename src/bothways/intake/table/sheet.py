@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Int
 
-from bothways.intake.table.series import days, harder, parsed, strange, trimmed, without_decimals
+from bothways.intake.table.series import clock_times, days, harder, parsed, strange, trimmed, without_decimals
 
 
 class Numbers(NamedTuple):
@@ -129,10 +129,13 @@ class Sheet:
         return [days(parsed(texts, form)) for form in formats]
 
     def clock(self, column: str) -> Float[np.ndarray, "rows"]:
-        """A column of clock times ("08:58" or "08:58:56") as a share of the day; NaN where it is none."""
+        """A column of clock times ("08:58", "08:58:56", "8:58 pm") as a share of the day; NaN where it is none."""
         series = self.frame.get_column(column)
         if series.dtype != pl.Time:
-            parts = trimmed(series).str.extract_groups(r"^(\d{1,2}):(\d{2})(?::(\d{2}))?$").struct.unnest()
-            hours, minutes, seconds = (parts.to_series(i).cast(pl.Float64) for i in range(3))
-            return ((hours + minutes / 60 + seconds.fill_null(0.0) / 3600) / 24).fill_null(np.nan).to_numpy()
+            return clock_times(trimmed(series))
         return (series.cast(pl.Int64).cast(pl.Float64) / 86_400e9).fill_null(np.nan).to_numpy()
+
+    def is_clock(self, column: str) -> bool:
+        """Whether every filled cell is a time of day, with no date beside it."""
+        filled = self.answered(column)
+        return bool(filled.any()) and bool(np.isfinite(self.clock(column)[filled]).all())
