@@ -10,6 +10,7 @@ from bothways.designs.base import Refusal
 from bothways.designs.diary.aftermath import aftermath_tables
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run, answers_of
 from bothways.designs.diary.checks import caveats_of, surprises
+from bothways.designs.diary.course import course_caveats, refuse_courses
 from bothways.designs.diary.estimation import (
     Fitted,
     Models,
@@ -79,7 +80,7 @@ class DiaryDesign:
             answers = records.values[condition.key]
             if np.unique(answers[np.isfinite(answers)]).size < 2:
                 return Refusal(f"every answer on {condition.label} is the same", "Record where it changes.")
-        return None
+        return refuse_courses(records)
 
     def answer(self, records: Records, settings: Settings, progress: Progress) -> DesignResult:
         """Both directions, their contrast and course, the rivals, forecasts, and what would decide what is open."""
@@ -88,7 +89,7 @@ class DiaryDesign:
         lags = choose_lags(setup, settings.horizon_days)
         models = _fit_all(setup, settings, progress)
         asked, seen = as_asked(setup, surprises(models) if models.chosen.usable else None)
-        caveats = (*limits_of(models), *caveats_of(asked, models, lags, seen))
+        caveats = (*limits_of(models), *course_caveats(records), *caveats_of(asked, models, lags, seen))
         run = Run(setup, settings, models, lags, caveats, assumptions_of(setup, models, caveats))
         answers = answers_of(run)
         if settings.headline_only:
