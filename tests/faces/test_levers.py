@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from tests.faces.panels import csv_text, long_panel
 import bothways as bw
 from bothways.cli import main
 from bothways.simulation import simulate_trial
+from bothways.study.notes import unused
+from bothways.terms.answer import Answer, DesignResult, Estimand, Status
 from bothways.terms.layout import Layout
+from bothways.terms.question import Condition, Direction, Facet, Pair, Question
 from bothways.terms.settings import Settings
 
 
@@ -81,9 +85,31 @@ def test_a_sampling_plan_is_used_by_panels_and_said_where_it_is_not(tmp_path: Pa
     assert drawn is not None
     assert plain.se != drawn.se
     assert "within strata (Taylor linearisation)" in told[1]["panel"].methods
-    unused = [f for f in told[1].outcome.findings if f.code == "sampling_unused"]
-    answered = [r.design for r in told[1].outcome.results if r.answers and r.design in ("onset", "diary")]
-    assert len(unused) == (1 if answered else 0)
-    assert not [f for f in told[0].outcome.findings if f.code == "sampling_unused"]
+    left = [f for f in told[1].outcome.findings if f.code == "sampling_unused"]
+    answered = [r.design for r in told[1].outcome.results if r.answers and r.design == "onset"]
     assert answered, "the cut-offs let the onset design answer"
-    assert "weights ('w'), clusters ('clinic') and strata ('region')" in unused[0].message
+    assert "within strata (Taylor linearisation)" in told[1]["onset"].methods
+    assert not left
+    assert not [f for f in told[0].outcome.findings if f.code == "sampling_unused"]
+
+
+def test_each_design_is_told_what_it_left_out_and_no_more() -> None:
+    design = {"weight": "w", "cluster": "clinic", "strata": "region"}
+    world = bw.simulate("both-ways", people=40, seed=1)
+    records = replace(world.records, roles=replace(world.records.roles, **design))
+    answered = [
+        DesignResult(design=key, answers=(_answered(key),)) for key in ("onset", "sustained", "elsewhere", "panel")
+    ]
+    left = [f for f in unused(records, Settings(), tuple(answered)) if f.code == "sampling_unused"]
+    assert [f.message.split(" design")[0] for f in left] == [
+        "The strata ('region') were not used by the sustained",
+        "The weights ('w'), clusters ('clinic') and strata ('region') were not used by the elsewhere",
+    ]
+    assert "intervals do not know of them" in left[0].message
+    assert "estimates" not in left[0].message
+    assert "take them as drawn one by one" in left[1].message
+
+
+def _answered(design: str) -> Answer:
+    question = Question(Pair(Condition("a", "A"), Condition("b", "B")), Facet.STRENGTH, Direction.A_TO_B)
+    return Answer(f"{design}.x", question, design, design, Estimand.TOTAL, Status.ANSWERED)

@@ -8,8 +8,16 @@ from bothways.terms.answer import DesignResult, Status
 from bothways.terms.records import Finding, Level, Records
 from bothways.terms.settings import Settings
 
-USE_SAMPLING = frozenset({"panel", "trial"})
-"""Designs that weigh people and allow for how they were drawn; all others are told of below where they answered."""
+EVERYTHING = frozenset({"weights", "clusters", "strata"})
+
+USE_SAMPLING = {
+    "panel": EVERYTHING,
+    "trial": EVERYTHING,
+    "onset": EVERYTHING,
+    "diary": EVERYTHING,
+    "sustained": frozenset({"weights", "clusters"}),
+}
+"""What each design uses of how people were drawn; what it leaves out is told of below where it answered."""
 
 KNOW_ARMS = frozenset({"trial", "panel"})
 """Designs that compare the arms, or take what they did out of the lags."""
@@ -27,16 +35,30 @@ def _sampling(records: Records, answered: list[str]) -> Iterator[Finding]:
     """Weights, clusters and strata that an answer does not know of: its people are not the population's."""
     roles = records.roles
     named = {"weights": roles.weight, "clusters": roles.cluster, "strata": roles.strata}
-    stated = [f"{what} ('{column}')" for what, column in named.items() if column]
-    without = [design for design in answered if design not in USE_SAMPLING]
-    if stated and without:
+    stated = {what: column for what, column in named.items() if column}
+    for unread in _alike({d: frozenset(stated) - USE_SAMPLING.get(d, frozenset()) for d in answered}):
+        out, without = unread
+        what = _and([f"{what} ('{column}')" for what, column in stated.items() if what in out])
         yield Finding(
             Level.WARNING,
             "sampling_unused",
-            f"The {_and(stated)} were not used by the {_and(without)} design: its estimates speak of these people as "
-            "they are, and its intervals take them as drawn one by one",
+            f"The {what} were not used by the {_and(without)} design: {_meaning(out, frozenset(stated))}",
             "Read them so, or ask a design that uses them (--design panel)",
         )
+
+
+def _alike(left_out: dict[str, frozenset[str]]) -> Iterator[tuple[frozenset[str], list[str]]]:
+    """Designs that leave out the same, together; those that leave out nothing are passed over."""
+    for out in dict.fromkeys(filter(None, left_out.values())):
+        yield out, [design for design, own in left_out.items() if own == out]
+
+
+def _meaning(out: frozenset[str], stated: frozenset[str]) -> str:
+    """What an answer without them speaks of."""
+    spread = out - {"weights"}
+    lone = "take them as drawn one by one" if spread == stated - {"weights"} else "do not know of them"
+    parts = ["its estimates speak of these people as they are"] if "weights" in out else []
+    return " and ".join([*parts, *([f"its intervals {lone}"] if spread else [])]).replace(" and its", ", and its")
 
 
 def _arm(records: Records, answered: list[str]) -> Iterator[Finding]:

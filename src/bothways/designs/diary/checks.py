@@ -10,6 +10,8 @@ from jaxtyping import Bool, Float, Int
 from bothways.designs.diary.estimation import Models
 from bothways.designs.diary.lags import Lags, answered_gaps
 from bothways.designs.diary.setup import DiarySetup
+from bothways.designs.sampling import sampling_caveats
+from bothways.engine.statespace.inference import LEAST_PEOPLE
 from bothways.engine.statespace.likelihood import Predictions, predict
 from bothways.terms.answer import Caveat
 
@@ -43,7 +45,16 @@ def caveats_of(setup: DiarySetup, models: Models, lags: Lags, seen: Surprises | 
     found = [*_common_cause(models), *_measurement(models), *_ends_of_scale(setup), *_speed(setup, models)]
     if seen is not None:
         found += [*_missing_by_state(setup, seen), *_memory(setup, seen), *_nights(setup, seen)]
-    return (*found, *_sample(setup), *_spacing(setup))
+    return (*found, *_sample(setup), *_spacing(setup), *_drawn(setup))
+
+
+def _drawn(setup: DiarySetup) -> tuple[Caveat, ...]:
+    """How people were drawn, and that too few of them leave it out of the errors."""
+    drawn = setup.series.drawn
+    if drawn is None or setup.people >= LEAST_PEOPLE:
+        return sampling_caveats(drawn)
+    text = f"With fewer than {LEAST_PEOPLE} people, intervals do not allow for how they were drawn."
+    return (Caveat("clusters_unused", text),)
 
 
 def _common_cause(models: Models) -> list[Caveat]:

@@ -47,9 +47,11 @@ class Fitted:
 
     @property
     def degrees(self) -> float:
-        """Degrees of freedom of intervals: persons less one where the sandwich rests on them."""
-        by_person = self.covariance is not None and self.covariance.kind == "sandwich"
-        return float(self.fit.series.people - 1) if by_person else float("inf")
+        """Degrees of freedom of intervals: persons less one (clusters less strata) where the sandwich rests on them."""
+        if self.covariance is None or self.covariance.kind != "sandwich":
+            return float("inf")
+        drawn = self.fit.series.drawn
+        return float(self.fit.series.people - 1 if drawn is None else max(drawn.freedom, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

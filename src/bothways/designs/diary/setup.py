@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from bothways.designs.diary.impulses import Strikes, strikes_of
+from bothways.designs.sampling import sampling_of, weights_of
 from bothways.engine.statespace.series import MINUTE, Series, insert_rows, make_series
+from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records, TimeUnit
 
 FEW_PEOPLE = 8  # below it, usual levels are estimated one by one and not as draws from a population
@@ -86,7 +88,7 @@ def set_up(
     """
     processes = (records.pair.a.key, records.pair.b.key, *pathways)
     indicators = (*(items or tuple((key,) for key in processes[:2])), *((key,) for key in pathways))
-    kept = np.flatnonzero(answers_by_person(records).min(axis=1) >= LEAST_ANSWERS)
+    kept, weight = _people(records)
     rows = np.flatnonzero(np.isin(records.person, kept))
     person = np.searchsorted(kept, records.person[rows])
     values = np.column_stack([records.values[key][rows] for keys in indicators for key in keys]).astype(np.float64)
@@ -108,10 +110,23 @@ def set_up(
         basis=np.ones((table.time.size, 1)) if random_means else None,
         resolution=resolution_of(records),
     )
+    series = replace(series, weight=weight, drawn=sampling_of(records, kept) if kept.size > 1 else None)
     return DiarySetup(
         records, processes, series, center, spread, kept, regressors, names, random_means, strikes.names, indicators,
         table.asked,
     )  # fmt: skip
+
+
+def _people(records: Records) -> tuple[Int[np.ndarray, " people"], Float[np.ndarray, " people"] | None]:
+    """Who has answers enough, and a usable weight where weights are stated; their weights, of mean 1."""
+    enough = answers_by_person(records).min(axis=1) >= LEAST_ANSWERS
+    weight = weights_of(records) if records.people > 1 else None
+    if weight is None:
+        return np.flatnonzero(enough), None
+    kept = np.flatnonzero(enough & (weight > 0))
+    if not kept.size:
+        raise QuestionError("--weight", "nobody with a positive weight answered often enough", "Name another column")
+    return kept, weight[kept] / weight[kept].mean()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

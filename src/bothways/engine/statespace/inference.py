@@ -13,6 +13,7 @@ from scipy.special import chdtri
 from bothways.engine.statespace.fit import StateSpaceFit, refit
 from bothways.engine.statespace.likelihood import log_likelihood_gradient
 from bothways.engine.statespace.structure import Structure
+from bothways.engine.survey import Sampling, survey_meat
 
 LEAST_PEOPLE = 20  # below it the sandwich rests on too few persons
 
@@ -35,7 +36,7 @@ class Profile:
 
 
 def person_scores(fit: StateSpaceFit) -> Float[np.ndarray, "people q"]:
-    """∂ℓ_i/∂θ of each person at the estimates, exactly."""
+    """∂ℓ_i/∂θ of each person at the estimates, exactly, times their weight."""
     structure = fit.structure
     found = log_likelihood_gradient(
         fit.system, fit.series, by_person=True, moving_loading=structure.moving_loading,
@@ -47,13 +48,23 @@ def person_scores(fit: StateSpaceFit) -> Float[np.ndarray, "people q"]:
 
 
 def covariance(fit: StateSpaceFit) -> Covariance:
-    """H⁻¹ (Σ s_i s_i') H⁻¹ N/(N−1) with ``LEAST_PEOPLE`` persons or more, else H⁻¹ (White 1982)."""
+    """H⁻¹ (Σ s_i s_i') H⁻¹ N/(N−1) with ``LEAST_PEOPLE`` persons or more, else H⁻¹ (White 1982).
+
+    Where persons were drawn in clusters or strata, the middle is theirs (the module `engine.survey`).
+    """
     bread = np.linalg.inv(fit.hessian)
     people = fit.series.people
     if people < LEAST_PEOPLE:
         return Covariance(bread, "hessian")
     scores = person_scores(fit)
-    return Covariance(bread @ (scores.T @ scores) @ bread * people / (people - 1), "sandwich")
+    return Covariance(bread @ person_meat(scores, fit.series.drawn) @ bread, "sandwich")
+
+
+def person_meat(scores: Float[np.ndarray, "people q"], drawn: Sampling | None) -> Float[np.ndarray, "q q"]:
+    """Σ s_i s_i' N/(N−1), or that of clusters within strata."""
+    if drawn is not None:
+        return survey_meat(scores, drawn.unit, drawn.stratum[drawn.unit])
+    return np.asarray(scores.T @ scores) * (len(scores) / max(len(scores) - 1, 1))
 
 
 def draw_parameters(

@@ -75,7 +75,7 @@ def log_likelihood_gradient(
 
     ``moving_loading=False`` spares the gradient of the loadings, which is then zero, and ``moving_noise=False`` that of
     the error variances where there are none. Persons with ``dynamics`` of their own have gradients of their own:
-    ``by_person`` must be set.
+    ``by_person`` must be set. Those who share the dynamics count by the weights of the series.
     """
     steps = gap_table(system, series, dynamics)
     if steps is None:
@@ -87,6 +87,8 @@ def log_likelihood_gradient(
         swept = filter_pass(system, series, steps, gradient=True, moving=moving_loading)
     if swept is None:
         return None
+    if dynamics is None and series.weight is not None:
+        swept = _weighed(swept, series.weight, series.person)
     try:
         return swept.loglik, _assemble(system, series, steps, swept, by_person)
     except np.linalg.LinAlgError:  # a root so near zero that the gradient of the stationary spread is lost
@@ -125,6 +127,20 @@ def predict(system: System, series: Series) -> Predictions | None:
     )  # fmt: skip
     out.state[:] += level
     return out
+
+
+def _weighed(swept: Sweep, weight: np.ndarray, person: np.ndarray) -> Sweep:
+    """All that is linear in the persons' ℓ, times their weights; pieces that were not wanted are empty or zero."""
+
+    def times(piece: np.ndarray, each: np.ndarray) -> np.ndarray:
+        return piece * each.reshape(-1, *(1,) * (piece.ndim - 1)) if len(piece) else piece
+
+    w, by_row = weight, weight[person]
+    return Sweep(
+        times(swept.loglik, w), times(swept.transition, by_row), times(swept.noise, by_row), times(swept.level, by_row),
+        times(swept.jump, by_row), times(swept.loading, w), times(swept.intercept, w), times(swept.error, w),
+        times(swept.start_mean, w), times(swept.start_cov, w),
+    )  # fmt: skip
 
 
 def _assemble(system: System, series: Series, steps: Steps, swept: Sweep, by_person: bool) -> Adjoint:

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from bothways.engine.statespace.fit import Outcome, StateSpaceFit
+from bothways.engine.statespace.inference import person_meat
 from bothways.engine.statespace.likelihood import log_likelihood_gradient
 from bothways.engine.statespace.optimise import climb
 from bothways.engine.statespace.series import Series
@@ -125,6 +126,6 @@ def fit_moderated(
     outcome = Outcome.CONVERGED if top.converged else Outcome.NOT_CONVERGED if top.positive else Outcome.NOT_POSITIVE
     V = np.full(top.hessian.shape, np.nan)
     if top.positive:
-        bread, people = np.linalg.inv(top.hessian), moderated.people
-        V = bread @ (scored[1].T @ scored[1]) @ bread * people / max(people - 1, 1)
+        bread, drawn = np.linalg.inv(top.hessian), fit.series.drawn
+        V = bread @ person_meat(scored[1], None if drawn is None else drawn.among(np.concatenate(members))) @ bread
     return ModeratedFit(moderated, top.point, top.loglik, V, outcome)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from bothways.engine.survey import Sampling
+
 MINUTE = 1.0 / 1440.0
 
 
@@ -18,7 +20,8 @@ class Series:
     ``values`` (rows, indicators), NaN where not answered. ``gaps`` are the distinct times between rows of a person and
     ``step`` (rows,) points into them (0 at first rows, unread). ``design`` (rows, r) are the regressors of the level,
     ``inputs`` (rows, c) hold from their row until the next, ``impulses`` (rows, e) strike at their row, ``basis``
-    (rows, B) multiplies the static deviations (a column of ones: random means).
+    (rows, B) multiplies the static deviations (a column of ones: random means). ``weight`` (people,) is how often a
+    person counts and ``drawn`` who was drawn together; without them each counts once and was drawn singly.
     """
 
     values: Float[np.ndarray, "rows indicators"]
@@ -30,6 +33,8 @@ class Series:
     inputs: Float[np.ndarray, "rows inputs"]
     impulses: Float[np.ndarray, "rows impulses"]
     basis: Float[np.ndarray, "rows bases"]
+    weight: Float[np.ndarray, " people"] | None = None
+    drawn: Sampling | None = None
 
     @property
     def people(self) -> int:
@@ -64,6 +69,8 @@ class Series:
             inputs=self.inputs[rows],
             impulses=self.impulses[rows],
             basis=self.basis[rows],
+            weight=None if self.weight is None else self.weight[people],
+            drawn=None if self.drawn is None else self.drawn.among(people),
         )
 
 
