@@ -132,3 +132,21 @@ def test_the_self_harm_item_counts_beside_a_finished_score(topic: Topic) -> None
     records = read(frame, topic=topic)
     assert [f.people for f in records.findings if f.code == "self_harm_item"] == [1]
     assert np.nanmax(records.values["depression"]) == answers.sum(-1).max()
+
+
+def test_columns_named_together_are_averaged_and_stay_readable(topic: Topic) -> None:
+    frame = pl.DataFrame(
+        {
+            "day": range(60),
+            "sad": [k % 7 for k in range(60)],
+            "tired": [None if k == 5 else (k * 3) % 7 for k in range(60)],
+            "ache": [(k * 5) % 9 for k in range(60)],
+        }
+    )
+    records = read(frame, topic=topic, layout=Layout(time="day", a=("sad", "tired"), b=("ache",)))
+    a = records.pair.a.key
+    assert records.values[a][1] == (1 + 3) / 2
+    assert np.isnan(records.values[a][5])
+    assert records.values["sad"][5] == 5
+    assert records.roles.a == ("sad", "tired")
+    assert "mean_of_columns" in {f.code for f in records.findings}

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from bothways.intake.findings import count, note, stop, warning
+from bothways.intake.findings import count, listed, note, stop, warning
 from bothways.intake.instruments import outside_items, score
 from bothways.intake.missing import Codes, Measured, apply_codes, find_codes, reason, stack
 from bothways.intake.roles import Plan, Variable
@@ -59,8 +59,22 @@ def _measured(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> C
         return _left_over(sheet, plan, variable, layout)
     if variable.instrument is not None and any(len(cell) > 1 for cell in variable.cells):
         return _scored(sheet, plan, variable, layout)
+    if len(variable.cells) == 1 and len(variable.cells[0]) > 1:
+        return _averaged(sheet, plan, variable, layout)
     waves = [read_column(sheet, cell[0], layout, variable) if cell else _blank(sheet.rows) for cell in variable.cells]
     return _decoded(variable, over_time(waves, plan), layout)
+
+
+def _averaged(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Column:
+    """Columns that were named together, without a questionnaire that says how: their mean, where all are answered."""
+    (columns,) = variable.cells
+    items = [
+        _decoded(variable, over_time([read_column(sheet, column, layout, variable)], plan), layout).measured.values
+        for column in columns
+    ]
+    says = f"'{variable.key}' is the mean of {listed(sorted(columns), 9)} where all are answered"
+    told = note("mean_of_columns", says, f"Say --instrument {variable.key}=NAME if they are a questionnaire's items")
+    return Column(variable.key, Measured(np.mean(items, axis=0)), (told,), condition=True)
 
 
 def _left_over(sheet: Sheet, plan: Plan, variable: Variable, layout: Layout) -> Column | None:

@@ -154,7 +154,8 @@ def _condition(
 ) -> Variable:
     cells = _long_cell(found) if long or not waves else _wide_cells(found, waves, guide)
     many = any(len(cell) > 1 for cell in cells)
-    if many and instrument[0] is None:
+    averaged = long and not found.guessed  # columns that somebody named together, at each time: their mean is the score
+    if many and instrument[0] is None and not averaged:
         where = f"{guide.sheet.name}, items of '{found.stem}'"
         known = listed(sorted(guide.topic.instruments), 40) or "none"
         mend = f"Say --instrument {found.condition.key}=NAME (known: {known}), or give a column with the score"
@@ -199,6 +200,9 @@ def _rest(
             key = name if name in guide.names else names[0].spelled
             found.append(Variable(key, part, _cells(names, waves), names[0].spelled))
             used |= {n.column for n in names}
+    for variable in conditions:  # what was averaged stays readable, for models of the items themselves
+        averaged = long and variable.instrument is None and len(variable.columns) > 1
+        found += [Variable(column, "other", ((column,),), column) for column in variable.columns if averaged]
     for stem, names_of in by_stem(n for n in guide.names.values() if n.column not in used).items():
         found += _unstated(guide, stem, names_of, waves, long)
     return _keyed_apart(_once_each(found), {variable.key for variable in conditions})

@@ -82,7 +82,8 @@ def more_covariates(case: Case) -> Iterator[Challenge]:
 def spare_covariates(case: Case) -> list[str]:
     """Columns that do not change, differ between people, and play no part yet."""
     roles, records = case.records.roles, case.records
-    taken = (*roles.covariates, roles.weight, roles.cluster, case.settings.negative_control)
+    drawn = (roles.weight, roles.cluster, roles.strata, roles.arm)
+    taken = (*roles.a, *roles.b, *roles.covariates, *drawn, case.settings.negative_control)
     return [
         name
         for name, column in records.baseline.items()
