@@ -150,7 +150,7 @@ def table_grid(table: Facts) -> Grid:
 def thinned(grid: Grid, most: int = 60) -> Grid:
     """A long table at every k-th row, told so; saved tables hold every row."""
     step = -(-len(grid.rows) // most)
-    if step == 1:
+    if step <= 1:
         return grid
     note = f"One row in {step} of {len(grid.rows)} rows; the saved table holds them all."
     return replace(grid, rows=grid.rows[::step], note=f"{grid.note} {note}".strip())

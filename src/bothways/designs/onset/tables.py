@@ -51,7 +51,7 @@ def tables_of(room: Room) -> tuple[Table, ...]:
         if isinstance(target, PlainTarget) and target.model.sequences.plain.any()
         else ()
     )
-    return (*first, *made, *curve_tables(room), *fit)
+    return tuple(table for table in (*first, *made, *curve_tables(room), *fit) if table.rows)
 
 
 def _named(room: Room, transition: str) -> str:

@@ -36,6 +36,10 @@ class Ending(StrEnum):
     STOPPED = "not converged"
 
 
+class ImpossibleError(ValueError):
+    """The likelihood is zero or undefined where an ascent was to start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How to climb. ``contrasts`` (P, h) are held at their starting value; ``warm`` steps use scores only."""
@@ -64,10 +68,10 @@ class Ascent:
 
 
 def ascend(objective: Objective, start: Float[np.ndarray, "parameters"], rules: Rules) -> Ascent:
-    """Climb from ``start``. Raises ValueError where the likelihood is zero or undefined at the start."""
+    """Climb from ``start``. Raises ImpossibleError where the likelihood is zero or undefined at the start."""
     here, point, mu = objective(start, 2), np.array(start), rules.damping
     if not np.isfinite(here.loglik):
-        raise ValueError("the observations are impossible at the starting values: a seen change has no path")
+        raise ImpossibleError("the observations are impossible at the starting values: a seen change has no path")
     free = np.eye(point.size) if rules.contrasts is None else null_space(rules.contrasts.T)
     path, decrement, fresh = [here.loglik], np.inf, True
     for iteration in range(rules.iterations + 1):

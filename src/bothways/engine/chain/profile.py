@@ -13,7 +13,7 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import chdtri
 
-from bothways.engine.chain.ascent import Rules, ascend
+from bothways.engine.chain.ascent import ImpossibleError, Rules, ascend
 from bothways.engine.chain.fit import ChainFit, Fittable
 
 FAR = 30.0  # on the log scale: a limit beyond exp(30) is none
@@ -22,7 +22,8 @@ FAR = 30.0  # on the log scale: a limit beyond exp(30) is none
 def profile_interval(
     target: Fittable, found: ChainFit, contrast: Float[np.ndarray, "parameters"], level: float = 0.95
 ) -> tuple[float, float]:
-    """(low, high) of c'theta; -inf or inf on a side on which the likelihood never falls far enough."""
+    """(low, high) of c'theta; -inf or inf on a side on which the likelihood never falls far enough,
+    or on which no constrained maximum can be reached."""
     runs = float(np.sign(contrast @ found.drift))
     variance = contrast @ np.where(np.isfinite(found.covariance), found.covariance, 0.0) @ contrast
     scale = float(np.sqrt(variance)) if variance > 0 else 1.0
@@ -33,20 +34,25 @@ def profile_interval(
 
 def _limit(target: Fittable, found: ChainFit, c: np.ndarray, level: float, stride: float) -> float:
     """Where the profile has fallen by half the chi-squared quantile, walking in strides and then bisecting."""
-    fall, here = chdtri(1, 1 - level) / 2, float(c @ found.theta)
-    last = [found.theta]
+    fall, here = float(chdtri(1, 1 - level) / 2), float(c @ found.theta)
+    last, none = [found.theta], float(np.copysign(np.inf, stride))
+    known = {here: -fall}  # a fit that starts elsewhere may end a little elsewhere: a bracket keeps the signs it had
 
     def excess(d: float) -> float:
-        at, loglik = constrained(target, last[0], c, d)
-        last[0] = at
-        return found.loglik - loglik - float(fall)
+        if d not in known:
+            last[0], loglik = constrained(target, last[0], c, d)
+            known[d] = found.loglik - loglik - fall
+        return known[d]
 
     near, step = here, 1.5 * stride
-    while abs(near + step - here) < 10 * FAR:
-        if excess(near + step) > 0:
-            return float(brentq(excess, near, near + step, xtol=1e-4 * abs(stride), rtol=1e-10))
-        near, step = near + step, 1.5 * step
-    return float(np.copysign(np.inf, stride))
+    try:
+        while abs(near + step - here) < 10 * FAR:
+            if excess(near + step) > 0:
+                return float(brentq(excess, near, near + step, xtol=1e-4 * abs(stride), rtol=1e-10))
+            near, step = near + step, 1.5 * step
+    except ImpossibleError:  # so far out nothing that was seen can happen, and no way leads back: no limit is claimed
+        return none
+    return none
 
 
 def constrained(
