@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.engine.test_survey import loops
 
 from bothways.engine.cox import CoxData, CoxEnding, cox, cox_data, score_residuals
 from bothways.engine.proportionality import proportionality
@@ -16,6 +17,7 @@ from bothways.engine.proportionality import proportionality
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "survival.json").read_text("utf-8"))
 ROWS = {k: np.array(v) for k, v in REFERENCE["data"].items()}
 CASES = ("efron", "breslow", "strata", "cluster", "cluster_breslow", "cluster_strata")
+WEIGHTED = ("weighted_cluster", "weighted_cluster_breslow")
 
 
 def reference_data(case: str) -> CoxData:
@@ -26,12 +28,13 @@ def reference_data(case: str) -> CoxData:
         ROWS["event"] == 1,
         x,
         stratum=ROWS["site"] if "strata" in case else None,
-        cluster=ROWS["id"] if "cluster" in case else None,
+        cluster=ROWS["clinic" if "weighted" in case else "id"] if "cluster" in case else None,
+        weight=ROWS["w"].astype(float) if "weighted" in case else None,
         ties="breslow" if "breslow" in case else "efron",
     )
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES + WEIGHTED)
 def test_estimates_errors_and_likelihood_are_those_of_coxph(case: str) -> None:
     theirs, ours = REFERENCE[case], cox(reference_data(case))
     assert ours.ending is CoxEnding.CONVERGED
@@ -129,3 +132,32 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         cox_data(0 * one, one, np.zeros(2, bool), np.ones((2, 1)))
     with pytest.raises(ValueError, match="do not end after"):
         cox_data(one, one, np.ones(2, bool), np.ones((2, 1)))
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_a_weight_of_two_is_the_row_twice_where_the_row_has_no_event(ties: str) -> None:
+    """Twice an event would be a tie, which is no matter of weights; equal weights change nothing at all."""
+    rng = np.random.default_rng(3)
+    n = 80
+    stop, event, x = rng.random(n) + 0.1, rng.random(n) < 0.6, rng.normal(size=(n, 2))
+    times = np.where(event, 1, 1 + np.arange(n) % 2)
+    at = np.repeat(np.arange(n), times)
+    a = cox(cox_data(np.zeros(n), stop, event, x, weight=times * 1.0, ties=ties))  # type: ignore[arg-type]
+    b = cox(cox_data(np.zeros(at.size), stop[at], event[at], x[at], ties=ties))  # type: ignore[arg-type]
+    np.testing.assert_allclose(a.beta, b.beta, rtol=1e-8)
+    np.testing.assert_allclose(a.covariance, b.covariance, rtol=1e-8)
+    equal = cox(cox_data(np.zeros(n), stop, event, x, weight=np.full(n, 3.0), ties=ties))  # type: ignore[arg-type]
+    plain = cox(cox_data(np.zeros(n), stop, event, x, ties=ties))  # type: ignore[arg-type]
+    np.testing.assert_allclose(equal.beta, plain.beta, atol=1e-5)  # the decrement scales with the weights
+
+
+def test_clusters_within_strata_have_the_sandwich_written_out() -> None:
+    rows = reference_data("weighted_cluster")
+    clinic, strata = ROWS["clinic"], ROWS["clinic"] // 9
+    data = cox_data(rows.start, rows.stop, rows.event, rows.x, cluster=clinic, strata=strata, weight=rows.case)
+    found = cox(data)
+    M = loops(score_residuals(data, found.beta), clinic.tolist(), strata.tolist())
+    assert found.robust is not None
+    np.testing.assert_allclose(found.robust, found.covariance @ M @ found.covariance, rtol=1e-8)
+    with pytest.raises(ValueError, match="weights must be positive"):
+        cox_data(rows.start, rows.stop, rows.event, rows.x, weight=np.zeros(rows.stop.size))

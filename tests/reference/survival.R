@@ -12,6 +12,8 @@ rows$exposed <- as.numeric(runif(nrow(rows)) < .4)
 rows$event <- as.numeric(runif(nrow(rows)) < 1 - exp(-.12 * (rows$stop - rows$start) * exp(.7 * rows$exposed + .3 * rows$age)))
 done <- ave(rows$event, rows$id, FUN = cumsum) - rows$event
 rows <- rows[done == 0, ]
+rows$w <- .5 + (rows$id %% 7) / 3
+rows$clinic <- rows$id %% 25
 shown <- function(formula, ...) {
   precise <- coxph.control(eps = 1e-13, toler.chol = 1e-14, iter.max = 50)
   f <- do.call(coxph, list(formula, data = rows, ..., control = precise))
@@ -24,5 +26,7 @@ out <- list(R = R.version.string, survival = as.character(packageVersion("surviv
   efron = shown(y, ties = "efron"), breslow = shown(y, ties = "breslow"),
   strata = shown(Surv(start, stop, event) ~ exposed + age + strata(site)),
   cluster = shown(y, cluster = rows$id), cluster_breslow = shown(y, ties = "breslow", cluster = rows$id),
+  weighted_cluster = shown(y, weights = rows$w, cluster = rows$clinic),
+  weighted_cluster_breslow = shown(y, weights = rows$w, cluster = rows$clinic, ties = "breslow"),
   cluster_strata = shown(Surv(start, stop, event) ~ exposed + age + strata(site), cluster = rows$id))
 write_json(out, file.path(here, "survival.json"), digits = NA, auto_unbox = TRUE, dataframe = "columns")

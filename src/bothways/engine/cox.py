@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri
 
 from bothways.engine.kernels.cox import ranks, residuals, risk_sets
+from bothways.engine.survey import Sampling, sampling, totals_meat
 
 Ties = Literal["efron", "breslow"]
 DRIFT = 0.05  # a step of this size (in standard deviations of x) with nothing more to gain: no finite maximum
@@ -36,7 +37,8 @@ class CoxData:
     """Rows at risk over (start, stop], as given, and the ranks of both among the event times.
 
     ``first`` and ``last`` count event times up to start and up to stop; ``times`` (times,) rise within each stratum.
-    ``centre`` is taken off x, which changes no estimate.
+    ``centre`` is taken off x, which changes no estimate. ``case`` (rows,) is how often a row counts; ``drawn`` says
+    which rows were drawn in one cluster, and its stratum, where sampling strata are given.
     """
 
     start: Float[np.ndarray, "rows"]
@@ -49,6 +51,8 @@ class CoxData:
     last: Int[np.ndarray, "rows"]
     cluster: Int[np.ndarray, "rows"] | None
     efron: bool
+    case: Float[np.ndarray, "rows"]
+    drawn: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,15 @@ def cox_data(
     *,
     stratum: Int[np.ndarray, "rows"] | None = None,
     cluster: Int[np.ndarray, "rows"] | None = None,
+    strata: Int[np.ndarray, "rows"] | None = None,
+    weight: Float[np.ndarray, "rows"] | None = None,
     ties: Ties = "efron",
 ) -> CoxData:
-    """Rank rows for the passes. Raises ValueError where start >= stop, a number is not finite or nothing happens."""
+    """Rank rows for the passes. Raises ValueError where start >= stop, a number is not finite or nothing happens.
+
+    Each ``stratum`` has a baseline hazard of its own; ``strata`` are those that clusters were drawn from, and
+    ``weight`` is the sampling weight.
+    """
     if not (start < stop).all():
         raise ValueError(f"{int((~(start < stop)).sum())} rows do not end after they start")
     if not (np.isfinite(x).all() and np.isfinite(start).all() and np.isfinite(stop).all()):
@@ -115,7 +125,11 @@ def cox_data(
     ranks(times, bounds, label, stop, last)
     centre = np.ones(stop.size) @ x / stop.size
     groups = None if cluster is None else _numbered(cluster)
-    return CoxData(start, stop, event, x - centre, centre, times, first, last, groups, ties == "efron")
+    case = np.ones(stop.size) if weight is None else np.asarray(weight, dtype=np.float64)
+    if not (np.isfinite(case).all() and (case > 0).all()):
+        raise ValueError("weights must be positive")
+    drawn = None if strata is None else sampling(cluster, strata)
+    return CoxData(start, stop, event, x - centre, centre, times, first, last, groups, ties == "efron", case, drawn)
 
 
 def _event_times(time: np.ndarray, label: np.ndarray, strata: int) -> tuple[np.ndarray, np.ndarray]:
@@ -142,8 +156,8 @@ def sweep(
     hazard, pull, mean = np.zeros((K + 1, 2)), np.zeros((K + 1, 2, p)), np.zeros((K, p))
     U, information, risk = np.zeros(p), np.zeros((p, p)), np.zeros(data.stop.size)
     loglik = risk_sets(
-        data.first, data.last, data.event, data.x, beta, data.efron, np.ones(K) if weight is None else weight,
-        risk, sums, deaths, dead, hazard, pull, mean, U, information,
+        data.first, data.last, data.event, data.x, data.case, beta, data.efron,
+        np.ones(K) if weight is None else weight, risk, sums, deaths, dead, hazard, pull, mean, U, information,
     )  # fmt: skip
     return None if np.isnan(loglik) else Pass(beta, float(loglik), U, information, risk, hazard, pull, mean)
 
@@ -168,7 +182,7 @@ def cox(data: CoxData, *, iterations: int = 60, tolerance: float = 1e-13) -> Cox
             break
         here = there
     covariance = _inverse(here.information, lost)
-    robust = None if data.cluster is None else _clustered(data, here, covariance, lost)
+    robust = None if data.cluster is None and data.drawn is None else _clustered(data, here, covariance, lost)
     return CoxFit(here.beta, covariance, robust, here.loglik, null, int(data.event.sum()), ending, lost, iteration)
 
 
@@ -209,9 +223,9 @@ def _inverse(information: np.ndarray, lost: np.ndarray) -> np.ndarray:
 
 
 def score_residuals(data: CoxData, beta: Float[np.ndarray, "covariates"]) -> Float[np.ndarray, "rows covariates"]:
-    """L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop]; O(np).
+    """case_i L_i, L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop].
 
-    In the order in which the rows were given. ValueError where beta is out of bounds.
+    O(np); in the order in which the rows were given. ValueError where beta is out of bounds.
     """
     here = sweep(data, beta)
     if here is None:
@@ -223,16 +237,20 @@ def _residuals(data: CoxData, here: Pass, place: np.ndarray, size: int) -> np.nd
     """Score residuals summed by ``place`` (rows,): (size, covariates)."""
     out = np.zeros((size, here.beta.size))
     residuals(
-        data.first, data.last, data.event, data.x, here.risk, here.hazard, here.pull, here.mean, place, out
+        data.first, data.last, data.event, data.x, data.case, here.risk, here.hazard, here.pull, here.mean, place, out
     )  # fmt: skip
     return out
 
 
 def _clustered(data: CoxData, here: Pass, covariance: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """V (sum_c L_c L_c') V (Lin & Wei 1989), no small-sample factor."""
-    assert data.cluster is not None
-    sums = _residuals(data, here, data.cluster, int(data.cluster.max()) + 1)
+    """V (sum_c L_c L_c') V (Lin & Wei 1989), no small-sample factor; within strata that of `survey` (Binder 1992)."""
+    if data.drawn is not None:
+        M = totals_meat(_residuals(data, here, data.drawn.unit, data.drawn.units), data.drawn)
+    else:
+        assert data.cluster is not None
+        sums = _residuals(data, here, data.cluster, int(data.cluster.max()) + 1)
+        M = sums.T @ sums
     V = np.where(np.isfinite(covariance), covariance, 0.0)
-    robust = V @ (sums.T @ sums) @ V
+    robust = V @ M @ V
     robust[lost, lost] = np.inf
     return np.asarray(robust)

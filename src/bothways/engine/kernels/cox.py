@@ -54,8 +54,13 @@ def _cell(times, low, high, t):
 
 
 @njit(cache=True, nogil=True)
-def risk_sets(first, last, event, x, beta, efron, weight, risk, sums, deaths, dead, hazard, pull, mean, U, information):
+def risk_sets(
+    first, last, event, x, case, beta, efron, weight, risk, sums, deaths, dead, hazard, pull, mean, U, information
+):
     """The log-likelihood at ``beta`` with its derivatives, every event time k counted ``weight`` k times.
+
+    Row i counts ``case`` i times: read case exp(x'b) for exp(x'b) below, case delta for delta, and c / den_r for
+    1 / den_r, with c the mean case of the d deaths. (The sums over r stay over deaths, as in R's coxph.)
 
     Column 0 of ``sums`` and ``dead`` (K, 1 + p) belongs to S0 = sum of exp(x'b) over those at risk and D0 over those
     who die, the rest to S1 and D1. With d deaths at k and den_r = S0 - (r/d) D0 (r = 0 under Breslow), r < d:
@@ -71,6 +76,7 @@ def risk_sets(first, last, event, x, beta, efron, weight, risk, sums, deaths, de
     zeros. NaN where a log risk is out of bounds.
     """
     n, p = x.shape
+    died = np.zeros(deaths.size)
     for i in range(n):
         a, b = first[i], last[i]
         if a == b:
@@ -78,7 +84,7 @@ def risk_sets(first, last, event, x, beta, efron, weight, risk, sums, deaths, de
         line = _dot(x, i, beta)
         if not abs(line) < HIGHEST:
             return np.nan
-        w = np.exp(line)
+        w = case[i] * np.exp(line)
         risk[i] = w
         sums[b - 1, 0] += w
         for c in range(p):
@@ -89,13 +95,14 @@ def risk_sets(first, last, event, x, beta, efron, weight, risk, sums, deaths, de
                 sums[a - 1, 1 + c] -= w * x[i, c]
         if event[i]:
             deaths[b - 1] += 1
+            died[b - 1] += case[i]
             dead[b - 1, 0] += w
             for c in range(p):
                 dead[b - 1, 1 + c] += w * x[i, c]
     for k in range(deaths.size - 2, -1, -1):
         for c in range(p + 1):
             sums[k, c] += sums[k + 1, c]
-    loglik = _means(sums, deaths, dead, efron, weight, hazard, pull, mean, information)
+    loglik = _means(sums, deaths, died, dead, efron, weight, hazard, pull, mean, information)
     for i in range(n):
         a, b = first[i], last[i]
         if a == b:
@@ -104,7 +111,7 @@ def risk_sets(first, last, event, x, beta, efron, weight, risk, sums, deaths, de
         dies = 0.0
         if event[i]:
             h -= hazard[b - 1, 1]
-            dies = weight[b - 1]
+            dies = weight[b - 1] * case[i]
             loglik += dies * _dot(x, i, beta)
         w = risk[i] * h
         for c in range(p):
@@ -127,8 +134,8 @@ def _dot(x, i, beta):
 
 
 @njit(cache=True)
-def _means(sums, deaths, dead, efron, weight, hazard, pull, mean, information):
-    """The part of ``risk_sets`` that runs over event times; returns -sum weight log den_r."""
+def _means(sums, deaths, died, dead, efron, weight, hazard, pull, mean, information):
+    """The part of ``risk_sets`` that runs over event times; returns -sum weight c log den_r."""
     p = mean.shape[1]
     bar = np.zeros(p)
     loglik = 0.0
@@ -137,25 +144,27 @@ def _means(sums, deaths, dead, efron, weight, hazard, pull, mean, information):
         for c in range(p):
             pull[k + 1, 0, c] = pull[k, 0, c]
         d = deaths[k]
+        own = died[k] / d if d > 0 else 0.0
+        times = weight[k] * own
         for r in range(d):
             share = r / d if efron else 0.0
             den = sums[k, 0] - share * dead[k, 0]
-            loglik -= weight[k] * np.log(den)
-            hazard[k + 1, 0] += weight[k] / den
-            hazard[k, 1] += weight[k] * share / den
+            loglik -= times * np.log(den)
+            hazard[k + 1, 0] += times / den
+            hazard[k, 1] += times * share / den
             for c in range(p):
                 bar[c] = (sums[k, 1 + c] - share * dead[k, 1 + c]) / den
                 mean[k, c] += bar[c] / d
-                pull[k + 1, 0, c] += bar[c] / den
-                pull[k, 1, c] += share * bar[c] / den
+                pull[k + 1, 0, c] += own * bar[c] / den
+                pull[k, 1, c] += own * share * bar[c] / den
                 for e in range(c + 1):
-                    information[c, e] -= weight[k] * bar[c] * bar[e]
+                    information[c, e] -= times * bar[c] * bar[e]
     return loglik
 
 
 @njit(cache=True, nogil=True)
-def residuals(first, last, event, x, risk, hazard, pull, mean, place, out):
-    """Score residuals, added into row ``place`` i of ``out``; from a pass of ``risk_sets`` with weights 1.
+def residuals(first, last, event, x, case, risk, hazard, pull, mean, place, out):
+    """Score residuals times ``case``, added into row ``place`` i of ``out``; from ``risk_sets`` with weights 1.
 
     L_i = delta_i (x_i - mean x-bar(t_i)) - exp(x_i'b) int (x_i - x-bar) dLambda over (start, stop].
     """
@@ -170,6 +179,6 @@ def residuals(first, last, event, x, risk, hazard, pull, mean, place, out):
         if event[i]:
             h -= hazard[b - 1, 1]
             for c in range(p):
-                out[j, c] += x[i, c] - mean[b - 1, c] - w * pull[b - 1, 1, c]
+                out[j, c] += case[i] * (x[i, c] - mean[b - 1, c]) - w * pull[b - 1, 1, c]
         for c in range(p):
             out[j, c] += w * (pull[b, 0, c] - pull[a, 0, c] - h * x[i, c])
