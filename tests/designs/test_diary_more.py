@@ -19,6 +19,7 @@ from bothways.designs.diary.persons import person_answers
 from bothways.designs.diary.prompts import as_asked
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.designs.diary.whom import splits_of, whom_answers
+from bothways.designs.diary.words import methods
 from bothways.simulation import Observation, simulate
 from bothways.terms.answer import Estimand, Status
 from bothways.terms.progress import silent
@@ -232,3 +233,10 @@ def test_rows_of_events_are_no_prompts() -> None:
     np.testing.assert_array_equal(plain.series.time, set_up(diary()).series.time)
     found = DESIGN.answer(records, Settings(headline_only=True), silent)
     assert "missing_by_state" not in {c.code for c in found.a_to_b.caveats}
+
+
+def test_the_methods_name_what_strikes() -> None:
+    run = answered(set_up(struck(diary(), np.random.default_rng(1))))
+    assert "strike at a moment and then fade with the rest: quarrel." in methods(run.setup, run.models, run.lags)
+    plain = answered(set_up(diary()))
+    assert "strike" not in methods(plain.setup, plain.models, plain.lags)
