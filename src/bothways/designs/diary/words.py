@@ -7,7 +7,13 @@ import numpy as np
 from bothways.designs.diary.estimation import Models
 from bothways.designs.diary.lags import Lags
 from bothways.designs.diary.setup import DiarySetup
+from bothways.designs.sampling import sampling_words
 from bothways.terms.answer import Assumption, Caveat
+
+UNWEIGHED = (
+    " Forecasts, differences between people, checks of the records and scales take people as they are, unweighted and "
+    "one by one."
+)
 
 
 def assumptions_of(setup: DiarySetup, models: Models, caveats: tuple[Caveat, ...]) -> tuple[Assumption, ...]:
@@ -43,14 +49,16 @@ def methods(setup: DiarySetup, models: Models, lags: Lags) -> str:
     given = int(np.isfinite(series.values[:, :2]).any(axis=1).sum())
     who = "one person" if setup.one_person else f"{setup.people:,} people"
     left = setup.records.people - setup.people
-    out = f" ({left:,} with fewer than three answers on either condition were left out)" if left else ""
+    weights = ", with sampling weights" if setup.series.weight is not None else ""
+    unweighed = " or without a usable weight" if setup.series.weight is not None else ""
+    out = f" ({left:,} with fewer than three answers on either condition{unweighed} were left out)" if left else ""
     inputs = f" Stepwise inputs, held from one answer to the next: {', '.join(setup.phases)}." if setup.phases else ""
     if setup.impulses:
         inputs += f" Events that strike at a moment and then fade with the rest: {', '.join(setup.impulses)}."
     return (
         f"A first-order vector process in continuous time was fitted to {given:,} prompts of {who}{out} by maximum "
-        f"likelihood: {pair.a.label} and {pair.b.label} change by a linear stochastic differential equation, seen at "
-        "the times of the answers, so that uneven gaps, nights and missing answers need no filling in. "
+        f"likelihood{weights}: {pair.a.label} and {pair.b.label} change by a linear stochastic differential equation, "
+        "seen at the times of the answers, so that uneven gaps, nights and missing answers need no filling in. "
         f"{_levels(setup)}; a linear trend over each record was taken out.{inputs} {_errors(models)} The likelihood "
         "came from a Kalman filter with exact transitions over every gap and its gradient from a reverse sweep. "
         "Effects are total effects exp(Ah) at a lag h, in standard deviations within persons (Ryan & Hamaker 2021); "
@@ -58,6 +66,7 @@ def methods(setup: DiarySetup, models: Models, lags: Lags) -> str:
         f"familiar lag nearest to the median gap. Intervals are from the delta method on {_spread(setup, models)}. A "
         "rival model in which an unseen common process stands in for the arrows, one with both, one without the trend "
         f"and one {'without' if models.chosen.error else 'with'} errors of measurement were fitted beside it."
+        f"{UNWEIGHED if setup.series.weight is not None or setup.series.drawn is not None else ''}"
     )
 
 
@@ -82,7 +91,7 @@ def _spread(setup: DiarySetup, models: Models) -> str:
     by_person = models.chosen.covariance is not None and models.chosen.covariance.kind == "sandwich"
     draws = models.chosen.draws
     if by_person:
-        return "a sandwich over people"
+        return f"a sandwich over {sampling_words(setup.records, setup.series.drawn)[1]}"
     if draws is not None:
         return f"the curvature of the likelihood, widened where {len(draws):,} refits of the bootstrap scatter more"
     short = " alone, which for a single diary is a little too narrow (a full run adds a bootstrap)"
