@@ -10,6 +10,7 @@ import pytest
 
 from bothways.designs.onset import OnsetDesign
 from bothways.designs.onset.estimation import fit_all, told_apart
+from bothways.designs.onset.room import room_of
 from bothways.designs.onset.setup import prepare
 from bothways.designs.onset.states import DEAD, present, state_rows
 from bothways.simulation import Observation, OnsetRates, World, simulate
@@ -394,3 +395,28 @@ def test_scores_are_answered_at_neighbouring_cuts_and_by_dose() -> None:
     assert trend[4] is not None
     assert trend[4] > 1
     assert "present at 10 or above" in result.methods
+
+
+def test_dated_records_are_not_said_to_be_told_from_a_cause_that_drifts() -> None:
+    """A dated change names one state, so that a hidden cause could not switch: no such rival is held against them."""
+    world = simulate("both-ways", design="onset", people=400, seed=2, observation=Observation(seen="dated"))
+    fits = fit_all(prepare(world.records, Settings()), silent)
+    assert fits.rival is None
+    assert fits.drifting is None
+    assert fits.frailty is not None
+    room = room_of(prepare(world.records, Settings()), Settings(), fits)
+    assert any(c.code == "common_cause" and "dated records" in c.text for c in room.caveats)
+    none = [a for a in room.assumptions if "unmeasured cause" in a.text]
+    assert none
+    assert none[0].checked is None
+
+
+def test_both_always_new_at_one_visit_gives_words_and_no_number() -> None:
+    ill = [[0.0] * k + [1.0] * (4 - k) for k in (1, 2, 3, 4)]
+    records = small(ill, ill)
+    result = DESIGN.answer(records, QUICK, silent)
+    ratios = [a for a in result.answers if a.estimand is Estimand.RATE_RATIO]
+    assert ratios
+    assert all(a.status is Status.FAILED and a.estimate is None for a in ratios)
+    assert all(table.rows for table in result.tables)
+    assert "was never seen" in caveats(records)["few_events"]

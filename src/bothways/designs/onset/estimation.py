@@ -58,6 +58,9 @@ def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False, accur
         return Fits(chain, chain, errors=errors)
     progress("onset: a lasting proneness", 0.25)
     lasting = frailty(setup, chain)
+    if setup.rows.dated:  # a dated change names one state of a chain, and a hidden cause would never be free to switch
+        spoken = min((f for f in (chain, lasting) if f.usable), key=criterion)
+        return Fits(spoken, chain, lasting, errors=errors)
     progress("onset: a common cause that drifts", 0.45)
     drifting = drifting_cause(setup, chain)
     progress("onset: the common cause without influence", 0.65)

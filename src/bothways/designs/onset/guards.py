@@ -18,6 +18,7 @@ from bothways.terms.answer import Caveat
 from bothways.terms.question import Kind
 
 FEW = 10  # moves below which a rate is hardly estimated
+FAR_APART = 100.0  # stays to a gap: beyond, the very number says nothing
 MUCH = 0.05  # share of people from which something is said
 NAMES = {"A>AB": "onset of {b} while {a} is present", "B>AB": "onset of {a} while {b} is present",
          "0>A": "onset of {a} in people free of both", "0>B": "onset of {b} in people free of both"}  # fmt: skip
@@ -129,9 +130,10 @@ def _long_gaps(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:
     if gap > 2 * stay.min():
         a, b = labels(setup)
         which = (a, b, "both at once")[int(stay.argmin())]
+        times = f"{gap / stay.min():.1f}" if gap < FAR_APART * stay.min() else f"more than {FAR_APART:g}"
         yield Caveat(
             "long_gaps",
-            f"visits lie {gap / stay.min():.1f} times as far apart as a stay with {which} lasts on average: what "
+            f"visits lie {times} times as far apart as a stay with {which} lasts on average: what "
             "happened in between is hardly seen, and the answer leans on the model",
         )
 
@@ -141,9 +143,8 @@ def _few(setup: OnsetSetup, _fits: Fits) -> Iterator[Caveat]:
     for (r, s), name in {(1, 3): "A>AB", (2, 3): "B>AB", (0, 1): "0>A", (0, 2): "0>B"}.items():
         count = int(setup.moves[r, s])
         if count < FEW:
-            yield Caveat(
-                "few_events", f"{NAMES[name].format(a=a, b=b)} was seen {count} times only: its rate is hardly known"
-            )
+            seen = ("never seen", "seen once only")[count] if count < 2 else f"seen {count} times only"
+            yield Caveat("few_events", f"{NAMES[name].format(a=a, b=b)} was {seen}: its rate is hardly known")
 
 
 def _separation(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:
@@ -179,10 +180,13 @@ def _triggered(setup: OnsetSetup, _fits: Fits) -> Iterator[Caveat]:
 
 
 def _told(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:
-    if fits.rival is None:
-        yield Caveat(
-            "common_cause", "a cause shared by both was not looked for in this quick run and could look the same"
-        )
+    if fits.rival is not None:
+        return
+    if fits.frailty is not None:
+        says = "a hidden cause of both that comes and goes is not looked for in dated records and could look the same"
+    else:
+        says = "a cause shared by both was not looked for in this quick run and could look the same"
+    yield Caveat("common_cause", says)
 
 
 def _misfit(setup: OnsetSetup, fits: Fits) -> Iterator[Caveat]:

@@ -52,14 +52,18 @@ class Fitted:
         return ">".join(state + mark for state, mark in zip(transition.split(">"), self.marks, strict=True))
 
     def log_ratio(self, above: str, below: str) -> tuple[float, float, Float[np.ndarray, "parameters"]]:
-        """(log q_above - log q_below, its standard error robust by person, the contrast); covariates at their mean."""
+        """(log q_above - log q_below, its standard error robust by person, the contrast); covariates at their mean.
+
+        A standard error beyond ``WIDE`` is none: the records do not bound the ratio.
+        """
         contrast = np.zeros(self.fit.theta.size)
         contrast[: self.rates.size] = self.rates.row(self._own(above)) - self.rates.row(self._own(below))
         used = np.abs(contrast) > 0
         if not np.isfinite(np.diag(self.fit.robust)[used]).all():
             return float(contrast @ self.fit.theta), np.inf, contrast
         kept = np.where(np.isfinite(self.fit.robust), self.fit.robust, 0.0)
-        return float(contrast @ self.fit.theta), float(np.sqrt(contrast @ kept @ contrast)), contrast
+        error = float(np.sqrt(contrast @ kept @ contrast))
+        return float(contrast @ self.fit.theta), error if error < WIDE else np.inf, contrast
 
 
 def effects_of(
