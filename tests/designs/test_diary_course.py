@@ -9,6 +9,8 @@ import pytest
 
 from bothways.designs.diary import DiaryDesign
 from bothways.designs.diary.course import course_caveats, refuse_courses
+from bothways.designs.diary.whatif import is_unsettled
+from bothways.designs.what_if import Course
 from bothways.simulation import simulate
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
@@ -65,3 +67,10 @@ def test_a_stretch_that_never_changes_is_said() -> None:
     assert codes(with_b(records, b)) == ["unchanging_stretch"]
     b[40:] = np.nanmin(b)
     assert codes(with_b(records, b)) == []  # a floor, which has its own words
+
+
+@pytest.mark.parametrize(("sd", "unsettled"), [(0.3, False), (3.0, True)])
+def test_a_course_wider_than_all_answers_is_not_settled(sd: float, unsettled: bool) -> None:
+    draws = np.random.default_rng(1).normal(0.0, sd, (500, 5, 2))
+    course = Course("sleep", ("a", "b"), np.arange(5.0), np.zeros((5, 2)), draws, np.ones(2))
+    assert is_unsettled(course, 0.95) is unsettled

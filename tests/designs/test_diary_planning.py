@@ -145,6 +145,7 @@ def test_a_plan_is_tried_out(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"lag": 0.0}, "--lag"),
         ({"prompts": 2000}, "--prompts"),
         ({"prompts": 0}, "--prompts"),
+        ({"lag": float("inf")}, "--lag"),
         ({"power": 1.0}, "the plan"),
     ],
 )
@@ -152,6 +153,11 @@ def test_plans_that_cannot_be_are_refused(changes: dict[str, float], where: str)
     with pytest.raises(QuestionError) as refused:
         plan_diary(**changes)  # type: ignore[arg-type]
     assert refused.value.where == where
+
+
+def test_an_effect_that_is_no_number_is_refused() -> None:
+    with pytest.raises(QuestionError, match="no finite number"):
+        AssumedDiary(effects=(float("nan"), 0.1))
 
 
 def test_prompts_fall_by_day_and_some_are_missed() -> None:

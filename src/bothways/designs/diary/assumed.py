@@ -54,8 +54,10 @@ class AssumedDiary:
             raise QuestionError("--night", "a night lasts 0 to 24 hours", "Give the hours without prompts, such as 10")
         if self.prompts * MINUTE * HOURS > self.awake / 2:
             raise QuestionError("--prompts", "prompts would stand closer than two minutes", "Give fewer a day")
-        if self.lag is not None and not self.lag > 0:
+        if self.lag is not None and not 0 < self.lag < np.inf:
             raise QuestionError("--lag", "an effect takes time", "Give hours above 0, such as 3")
+        if not np.isfinite(self.effects).all():
+            raise QuestionError("--effect", "it is no finite number", "Give one effect such as 0.1, or two: 0.1,0.05")
         self.matrices()
 
     @property

@@ -18,6 +18,7 @@ from bothways.terms.answer import Table
 from bothways.terms.settings import WhatIf
 
 POINTS = 41
+WIDE = 4.0  # SDs
 
 
 def what_if_tables(run: Run) -> tuple[Table, ...]:
@@ -34,10 +35,21 @@ def what_if_tables(run: Run) -> tuple[Table, ...]:
             continue
         course, lost = _course(run, setup, model, change, rng)
         courses.append(course)
+        if is_unsettled(course, run.settings.level):
+            notes.append(
+                f"These records do not settle the course under '{course.change}': its band is wider than nearly all "
+                "that was ever answered, so that nothing can be read from its middle."
+            )
         if lost > 0.01:
             notes.append("Draws under which nothing comes back to its usual level were left out of the bands.")
     unit = "days" if run.setup.in_days else "occasions"
     return (what_if_table(courses, run.settings.level, tuple(dict.fromkeys(notes)), unit),)
+
+
+def is_unsettled(course: Course, level: float) -> bool:
+    """Whether a band is anywhere wider than four SDs, which hold nearly all answers of a person."""
+    low, high = np.quantile(course.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return bool((high - low).max() > WIDE)
 
 
 def _model(run: Run, variable: str) -> tuple[DiarySetup, Fitted]:
