@@ -113,3 +113,15 @@ def test_each_design_is_told_what_it_left_out_and_no_more() -> None:
 def _answered(design: str) -> Answer:
     question = Question(Pair(Condition("a", "A"), Condition("b", "B")), Facet.STRENGTH, Direction.A_TO_B)
     return Answer(f"{design}.x", question, design, design, Estimand.TOTAL, Status.ANSWERED)
+
+
+def test_people_without_a_weight_and_arms_that_were_not_compared_are_told() -> None:
+    world = bw.simulate("both-ways", people=40, seed=1)
+    weights = np.where(np.arange(40) < 5, np.nan, 1.0)
+    weights[6] = -1.0
+    roles = replace(world.records.roles, weight="w", arm="g")
+    records = replace(world.records, roles=roles, baseline={**world.records.baseline, "w": weights})
+    found = unused(records, Settings(), (DesignResult("trial", refused="there is one arm only"),))
+    told = {f.code: f for f in found}
+    assert told["no_weight"].people == 6
+    assert "there is one arm only" in told["arm_not_compared"].message

@@ -12,7 +12,7 @@ from bothways.reports.loop import leg_reading, own_row, whole_reading
 from bothways.reports.published import published_grid, rivals_grid
 from bothways.reports.vocabulary import READINGS
 from bothways.reports.wording import capital, ends, way_words
-from bothways.reports.words_beside import lane_key, lane_reading, lane_trace, short_label
+from bothways.reports.words_beside import answer_of, lane_key, lane_reading, lane_trace, short_label
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
@@ -66,6 +66,9 @@ def _sentence(lane: Facts, facts: Facts) -> str:
     words = facts["words"]["pathways"][lane_key(lane)]
     if lane_reading(lane, facts) != "predicts" or not words["sensitivity"]:
         return str(words["sentence"])
+    alone = answer_of(lane, "indirect", facts)
+    if alone and any(c["code"] == "one_mediator_at_a_time" for c in alone["caveats"]):
+        return f"{words['sentence']} It was taken by itself: one that merely goes along with the true one looks so too."
     if (says := lane["sensitivity"]["says"])[:1].isupper():  # a design's own sentence
         return f"{words['sentence']} {says.rstrip('.')}."
     return f"{words['sentence']} A hidden cause could undo it: {words['sensitivity']} is {says}."

@@ -37,11 +37,18 @@ def whom(facts: Facts) -> Section:
         inside += [tests_grid(facts)] if any(g["tests"] for g in facts["whom"]) else []
         blocks.append(Details("The numbers", tuple(inside)))
     else:
-        blocks.append(Paragraph(ALONE if facts["one_person"] else NOT_ASKED))
+        blocks += [Paragraph(said) for said in _unanswered(facts)]
     named = circumstances_grid(facts)
     if named.rows:
         blocks.append(Details(named.title, (named,)))
     return Section("whom", "In whom?", tuple(blocks), depth=1)
+
+
+def _unanswered(facts: Facts) -> tuple[str, ...]:
+    """Why no group is told of: the reasons of those that were asked for, else that none was."""
+    asked = (a for a in facts["answers"] if a["facet"] == "whom" and a["status_says"])
+    said = tuple(dict.fromkeys(capital(a["status_says"]) for a in asked))
+    return said or (ALONE if facts["one_person"] else NOT_ASKED,)
 
 
 def _sentences(facts: Facts) -> Iterator[str]:

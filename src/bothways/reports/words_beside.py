@@ -40,7 +40,7 @@ def lane_reading(lane: Facts, facts: Facts) -> str:
     """The reading of what runs through: not_asked, no_data, or that of the indirect effect."""
     if not lane["asked"]:
         return "not_asked"
-    answer = _answer(lane, "indirect", facts)
+    answer = answer_of(lane, "indirect", facts)
     return str(answer["reading"] or "no_data") if answer else "no_data"
 
 
@@ -78,7 +78,7 @@ def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
 
 def lane_trace(lane: Facts, facts: Facts) -> str:
     """The sign of what is too small to matter, where its interval excludes nothing; "" elsewhere."""
-    answer = _answer(lane, "indirect", facts)
+    answer = answer_of(lane, "indirect", facts)
     if not answer or answer["reading"] != "little_or_no_effect":
         return ""
     e, none = answer["estimate"], 1.0 if answer["estimate"]["scale"] in numbers.RATIOS else 0.0
@@ -94,14 +94,15 @@ def _shared(lane: Facts, facts: Facts) -> bool:
 
 def _against(lane: Facts, facts: Facts) -> bool:
     """Whether what runs through has the other sign than the whole, and the whole's sign is known."""
-    indirect, total = _answer(lane, "indirect", facts), _answer(lane, "total", facts)
+    indirect, total = answer_of(lane, "indirect", facts), answer_of(lane, "total", facts)
     if not indirect or not total or total["reading"] != "predicts":
         return False
     none = 1.0 if total["estimate"]["scale"] in numbers.RATIOS else 0.0
     return bool((indirect["estimate"]["value"] - none) * (total["estimate"]["value"] - none) < 0)
 
 
-def _answer(lane: Facts, part: str, facts: Facts) -> Facts | None:
+def answer_of(lane: Facts, part: str, facts: Facts) -> Facts | None:
+    """The answer to a part of a pathway (its indirect effect, a leg), where there is one."""
     name = lane["answers"].get(part)
     return next((a for a in facts["answers"] if a["id"] == name), None) if name else None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from bothways.terms.answer import DesignResult, Status
 from bothways.terms.records import Finding, Level, Records
 from bothways.terms.settings import Settings
@@ -28,7 +30,13 @@ DRAW_CHANGES = frozenset({"panel", "diary"})
 def unused(records: Records, settings: Settings, results: tuple[DesignResult, ...]) -> tuple[Finding, ...]:
     """One finding for each thing that a design left out."""
     answered = [r.design for r in results if any(a.status is Status.ANSWERED for a in r.answers)]
-    return (*_sampling(records, answered), *_arm(records, answered), *_changes(settings, results))
+    trial = next((r.refused for r in results if r.design == "trial"), "")
+    return (
+        *_sampling(records, answered),
+        *_weightless(records),
+        *_arm(records, answered, trial),
+        *_changes(settings, results),
+    )
 
 
 def _sampling(records: Records, answered: list[str]) -> Iterator[Finding]:
@@ -47,6 +55,22 @@ def _sampling(records: Records, answered: list[str]) -> Iterator[Finding]:
         )
 
 
+def _weightless(records: Records) -> Iterator[Finding]:
+    """People who stand for nobody: their weight is missing, or not above zero."""
+    name = records.roles.weight
+    column = None if name is None else records.baseline.get(name)
+    gone = 0 if column is None else int((~(np.isfinite(column) & (column > 0))).sum())
+    if gone:
+        yield Finding(
+            Level.WARNING,
+            "no_weight",
+            f"{gone:,} of {records.people:,} people have no weight above zero in '{name}', and designs that use the "
+            "weights leave them out",
+            "Fill in the weights, or leave --weight out",
+            gone,
+        )
+
+
 def _alike(left_out: dict[str, frozenset[str]]) -> Iterator[tuple[frozenset[str], list[str]]]:
     """Designs that leave out the same, together; those that leave out nothing are passed over."""
     for out in dict.fromkeys(filter(None, left_out.values())):
@@ -61,9 +85,11 @@ def _meaning(out: frozenset[str], stated: frozenset[str]) -> str:
     return " and ".join([*parts, *([f"its intervals {lone}"] if spread else [])]).replace(" and its", ", and its")
 
 
-def _arm(records: Records, answered: list[str]) -> Iterator[Finding]:
-    """A treatment moves both ends of a lag, unless it is adjusted for."""
+def _arm(records: Records, answered: list[str], refused: str) -> Iterator[Finding]:
+    """A treatment moves both ends of a lag, unless it is adjusted for; an arm that cannot be compared says why."""
     arm = records.roles.arm
+    if arm is not None and refused:
+        yield Finding(Level.WARNING, "arm_not_compared", f"The arms in '{arm}' were not compared: {refused}")
     lags = [design for design in answered if design not in KNOW_ARMS]
     if arm is None or not lags or arm in records.roles.covariates:
         return

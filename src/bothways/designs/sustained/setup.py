@@ -14,6 +14,7 @@ from bothways.terms.question import Condition, Direction, Kind
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
 
+COPY = 0.999  # the correlation beyond which two columns are one
 LEAST_FOLLOWED = 30  # people seen at the last occasion that is looked at
 
 
@@ -96,9 +97,21 @@ def as_states(records: Records, settings: Settings) -> bool:
 def time_varying(records: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Covariates that change within people, and mediators: the keys that were named and are there."""
     pair = (records.pair.a.key, records.pair.b.key)
-    mediators = tuple(k for k in records.roles.pathways if k in records.values and k not in pair)
+    moving = [k for k in records.roles.pathways if k in records.values and k not in pair and changes(records, k)]
+    mediators = tuple(k for j, k in enumerate(moving) if not _copies(records, k, (*pair, *moving[:j])))
     named = tuple(k for k in records.roles.covariates if k in records.values and k not in (*pair, *mediators))
     return tuple(k for k in named if changes(records, k) and len(records.categories.get(k, ())) <= 2), mediators
+
+
+def _copies(records: Records, key: str, others: tuple[str, ...]) -> bool:
+    """Whether a column says what another says already: nothing of its own can run through it."""
+    x = records.values[key]
+    for other in others:
+        both = np.isfinite(x) & np.isfinite(records.values[other])
+        a, b = x[both], records.values[other][both]
+        if a.size > 2 and a.std() > 0 and b.std() > 0 and abs(float(np.corrcoef(a, b)[0, 1])) > COPY:
+            return True
+    return False
 
 
 def changes(records: Records, key: str) -> bool:
