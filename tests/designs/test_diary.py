@@ -312,3 +312,13 @@ def test_one_person_is_not_sent_to_a_panel(alone: World, waves: int | None) -> N
         refused = other.refuse(short, Settings())
         assert "one person" in refused.reason
         assert "--" not in refused.mend
+
+
+def test_errors_that_leave_a_process_no_shocks_do_not_speak(alone: World) -> None:
+    """Where the noise has eaten every shock of a process, what is left is a clockwork fitted to chance."""
+    plain, with_error = fit_pair(set_up(alone.records))
+    assert choose(plain, with_error) is with_error
+    eaten = replace(with_error, fit=replace(with_error.fit, at_limit=("diffusion_root[back_pain,back_pain]",)))
+    assert choose(plain, eaten) is plain
+    held = replace(with_error, fit=replace(with_error.fit, at_limit=("noise[back_pain]",)))
+    assert choose(plain, held) is held

@@ -14,6 +14,7 @@ from bothways.terms.layout import Layout
 from bothways.terms.question import Kind
 from bothways.terms.records import Finding, Level, Records
 from bothways.terms.topic import Topic
+from bothways.topics import load_topic
 
 QUIET = {"guessed_roles", "one_wave_people", "offered_circumstances"}
 
@@ -179,3 +180,15 @@ def test_text_covariates_are_categories(panel: pl.DataFrame, topic: Topic) -> No
     records = read(panel.with_columns(site=place), topic=topic, layout=Layout(covariates=("site",), cluster="site"))
     assert records.categories == {"site": ("Bonn", "Ulm")}
     assert records.baseline["site"].sum() == 20
+
+
+def test_the_side_on_which_a_mediator_is_bad_is_said_until_it_is_stated(panel: pl.DataFrame) -> None:
+    topic = load_topic("depression-back-pain")
+    slept = panel.with_columns(sleep=pl.Series(np.arange(panel.height) % 9))
+
+    def told(layout: Layout) -> list[str]:
+        return [f.message for f in read(slept, topic=topic, layout=layout).findings if f.code.startswith("mediators")]
+
+    (said,) = told(Layout())
+    assert "Higher 'sleep' is taken for more poor sleep" in said
+    assert not told(Layout(higher_is_better=("sleep",)))

@@ -66,6 +66,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     found += circumstances
     found += [*repeats, *(finding for column in long.columns for finding in column.findings)]
     found += notice.guesses(plan, records, long.clock.says)
+    found += notice.mediators(plan, records, layout, topic)
     found += notice.codes(long.columns, plan)
     found += self_harm_items(sheet, plan, topic, layout)
     found += notice.privacy(sheet, plan)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
+from bothways.intake.columns import plain
 from bothways.intake.conditions import is_turned
 from bothways.intake.findings import count, listed, note, warning
 from bothways.intake.measure import Column
@@ -16,9 +17,11 @@ from bothways.intake.times import distinct
 from bothways.terms.layout import Layout
 from bothways.terms.question import Condition, Kind
 from bothways.terms.records import Finding, Records, TimeUnit
+from bothways.terms.topic import Topic
 
 CENTURY = 36_525.0
 FLOOR_SHARE = 0.5
+MOST_NAMED = 4
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}$"
 _PERSON_NAME = r"^\p{Lu}\p{Ll}+[ ,._-]+\p{Lu}\p{Ll}+$"
 
@@ -40,6 +43,28 @@ def guesses(plan: Plan, records: Records, time_says: str) -> list[Finding]:
     if not roles.guessed:
         return [note("roles", f"Read as stated: {says}")]
     return [note("guessed_roles", f"Guessed: {says}", "Correct it with --id, --time, --a, --b, --instrument")]
+
+
+def mediators(plan: Plan, records: Records, layout: Layout, topic: Topic) -> list[Finding]:
+    """A note on the side on which each mediator is bad: a name alone does not say whether more of it is better."""
+    labels = {m.key: m.label for m in topic.mediators}
+    turned = {plain(name) for name in layout.higher_is_better}
+    read = []
+    for variable in plan.variables:
+        through = topic.pathways_through(variable.key) if variable.key in records.roles.pathways else ()
+        label = labels.get(through[0].mediator, "") if through else ""
+        if (
+            label
+            and plain(label) != plain(variable.key)
+            and not variable.instrument
+            and plain(variable.key) not in turned
+        ):
+            read.append((variable.key, label))
+    if not read:
+        return []
+    says = "; ".join(f"higher '{key}' is taken for more {label}" for key, label in read[:MOST_NAMED])
+    mend = f"Where more of it is better, say --higher-is-better {read[0][0]}"
+    return [note("mediators_higher_is_worse", f"{says[:1].upper()}{says[1:]}", mend)]
 
 
 def codes(columns: Sequence[Column], plan: Plan) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,7 +99,11 @@ def _greatest(facts: Facts, rows: list[Facts]) -> Iterator[str]:
         told = numbers.interval(top["value"], top.get("low"), top.get("high"), "sd_per_sd")
         waves = facts["time_unit"] == "wave"
         when = numbers.duration(None, top["time"]) if waves else numbers.duration(top["time"])
-        yield f"{capital(key[0])}: the model's {key[1]} would differ most after {when}, by {told}."
+        low, high = (x if isinstance(x := top.get(end), float) else math.nan for end in ("low", "high"))
+        if low < 0 < high:
+            yield f"{capital(key[0])}: whether the model's {key[1]} would differ cannot be told ({told} after {when})."
+        else:
+            yield f"{capital(key[0])}: the model's {key[1]} would differ most after {when}, by {told}."
 
 
 def _changes_figure(rows: list[Facts], tables: list[Facts]) -> Figure:

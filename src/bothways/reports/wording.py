@@ -112,13 +112,14 @@ def _needed(facts: Facts, speaker: Facts | None) -> str:
     return f"About {people} people of the same kind would decide it, were the estimate to stay where it is."
 
 
+MANY = 3  # times; above it a whole number says it
 LONGEST = 20  # times the present length; beyond it the wait is no advice
 
 
 def _longer(times: float) -> str:
     if times > LONGEST:
         return f"Not even a record {LONGEST} times as long would decide it, were the estimate to stay where it is."
-    length = numbers.number(times)
+    length = numbers.about(times) if times > MANY else numbers.number(times)
     return f"A record about {length} times as long would decide it, were the estimate to stay where it is."
 
 

@@ -102,11 +102,17 @@ def choose(plain: Fitted, with_error: Fitted) -> Fitted:
     """Error of measurement wherever it can be told apart, because leaving it out makes arrows where there are none.
 
     Where nothing carries over from one answer to the next, error and process are one and the same: to tell them apart
-    then finds a process in the pattern of chance, and arrows with it.
+    then finds a process in the pattern of chance, and arrows with it. Where the errors would leave a process without
+    a shock of its own, they have eaten it: what is left is a clockwork fitted to chance, with narrow intervals.
     """
     if not plain.usable:
         return with_error
-    return with_error if with_error.usable and carries_over(plain) else plain
+    return with_error if with_error.usable and not _clockwork(with_error) and carries_over(plain) else plain
+
+
+def _clockwork(model: Fitted) -> bool:
+    """Whether some process has no shocks of its own left."""
+    return any("diffusion" in name for name in model.fit.at_limit)
 
 
 def carries_over(plain: Fitted) -> bool:

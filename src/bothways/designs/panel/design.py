@@ -47,7 +47,7 @@ class PanelDesign:
     def refuse(self, records: Records, settings: Settings) -> Refusal | None:
         """Panels need common occasions, at least one scored condition, and enough people seen twice."""
         if records.people == 1:
-            return Refusal("it needs many people, and this is one person", "Add people, or keep a diary of 50 answers.")
+            return Refusal("it needs many people, and this is one person", "Add people, or ask this person's diary.")
         if records.wave is None:
             return Refusal(
                 "people were asked at times of their own, not at common occasions", "Give --waves if they are waves."
