@@ -45,7 +45,7 @@ class OnsetDesign:
     def refuse(self, records: Records, settings: Settings) -> Refusal | None:
         """It needs states, dated events or scores with a cut-off, people seen twice, and onsets to count."""
         if records.people == 1:
-            return Refusal("it needs many people, and this is one person", "Add people, or keep a diary of 50 answers.")
+            return Refusal("it needs many people, and this is one person", "Add people, or ask this person's diary.")
         for condition in (records.pair.a, records.pair.b):
             if condition.kind is Kind.SCORE and cut_of(condition, settings) is None:
                 return Refusal(
