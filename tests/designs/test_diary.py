@@ -287,11 +287,19 @@ def test_a_pathway_gives_parts_that_add_up(monkeypatch: pytest.MonkeyPatch) -> N
     seen = world("only-sleep", 1, 100, seed=3)
     monkeypatch.setattr(pathways, "fit_pair", plain_only)  # an identity of any fit: the quicker one will do
     key = next(k for k in seen.records.roles.pathways if k in seen.records.values)
-    rows = pathway_answers(made(seen.records), key)
+    run = made(seen.records)
+    rows, (course,) = pathway_answers(run, key)
     parts = {a.estimand: a.estimate for a in rows if a.direction is Direction.A_TO_B and a.facet is Facet.PATHWAY}
     total = parts[Estimand.DIRECT].value + parts[Estimand.INDIRECT].value
     assert parts[Estimand.TOTAL].value == pytest.approx(total, abs=1e-9)
     assert len([a for a in rows if a.estimand is Estimand.PEAK_LAG]) == 2
+    told = course.as_dicts()
+    assert len(told) == 2 * run.lags.curve.size
+    for row in told:
+        assert row["total"] == pytest.approx(row["direct"] + row["indirect"], abs=1e-9)
+        assert row["indirect: low"] <= row["indirect"] <= row["indirect: high"]
+    there = next(r for r in told if r["days later"] == run.lags.headline and r["direction"].startswith("depression"))
+    assert there["total"] == parts[Estimand.TOTAL].value
 
 
 @pytest.mark.parametrize("waves", [None, 12])

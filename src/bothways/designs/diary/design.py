@@ -146,7 +146,8 @@ def _further(run: Run, progress: Progress) -> tuple[tuple[Answer, ...], list[Tab
         answers, tables = (*answers, *more), (*tables, *told)
     for pathway in pathways_in(run.setup.records):
         progress(f"diary: pathway {run.setup.label(pathway)}", 0.9)
-        answers = (*answers, *pathway_answers(run, pathway))
+        rows, courses = pathway_answers(run, pathway)
+        answers, tables = (*answers, *rows), (*tables, *courses)
     return answers, list(tables)
 
 

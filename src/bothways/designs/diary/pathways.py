@@ -11,7 +11,7 @@ from bothways.designs.diary.estimation import Fitted, Function, choose, delta, e
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.engine.drift import stationary_covariance
 from bothways.engine.statespace.effects import direct_effect, peak, standardised_effect
-from bothways.terms.answer import Answer, Estimand, Estimate, Status
+from bothways.terms.answer import Answer, Cell, Estimand, Estimate, Status, Table
 from bothways.terms.question import Direction, Facet, Question, Scale
 from bothways.terms.records import Records
 from bothways.terms.verdict import Reading, read_estimate
@@ -31,14 +31,44 @@ def pathways_in(records: Records) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def pathway_answers(run: Run, pathway: str) -> list[Answer]:
-    """Total, direct and indirect effect of each direction at the headline lag, and the peak of each direction."""
+def pathway_answers(run: Run, pathway: str) -> tuple[list[Answer], list[Table]]:
+    """Total, direct and indirect effect of each direction: answers at the headline lag, a table over all lags.
+
+    The peak of each direction's total effect is an answer of its own, for three processes can tell it.
+    """
     setup = set_up(run.setup.records, (pathway,))
     model = choose(*fit_pair(setup))
     if not model.usable:
-        return [_failed(run, model, direction, pathway) for direction in DIRECTIONS]
-    lag = np.array([run.lags.headline])
-    value, C = delta(model, parts_function(lag))
+        return [_failed(run, model, direction, pathway) for direction in DIRECTIONS], []
+    return _at_headline(run, setup, model, pathway), [_course(run, setup, model, pathway)]
+
+
+def _course(run: Run, setup: DiarySetup, model: Fitted, pathway: str) -> Table:
+    """By lag and direction the three parts with their limits; lags that were not observed are the model's alone."""
+    rows: list[tuple[Cell, ...]] = []
+    for lag in run.lags.curve:
+        value, C = delta(model, parts_function(np.array([lag])))
+        se = np.sqrt(np.maximum(np.diag(C), 1e-18))
+        for k, direction in enumerate(DIRECTIONS):
+            first, second = direction.ends(run.setup.records.pair)
+            numbers = [
+                estimate(float(value[j]), float(se[j]), model, run.settings.level) for j in range(3 * k, 3 * k + 3)
+            ]
+            seen = "yes" if run.lags.observed(float(lag)) else "no"
+            limits = [x for number in numbers for x in (number.value, number.low, number.high)]
+            rows.append((float(lag), f"{first.label} to {second.label}", *limits, seen))
+    columns = [name for part in ("total", "direct", "indirect") for name in (part, f"{part}: low", f"{part}: high")]
+    return Table(
+        f"diary.pathway.{pathway}",
+        f"By way of {setup.label(pathway)}, by the time between",
+        ("days later" if setup.in_days else "occasions later", "direction", *columns, "gap seen"),
+        tuple(rows),
+        "Direct: with the third process held still all the way. Effects of one standard deviation more than usual.",
+    )
+
+
+def _at_headline(run: Run, setup: DiarySetup, model: Fitted, pathway: str) -> list[Answer]:
+    value, C = delta(model, parts_function(np.array([run.lags.headline])))
     rows = []
     for k, direction in enumerate(DIRECTIONS):
         for part, estimand in enumerate(PARTS):
