@@ -29,6 +29,8 @@ CLOSING_TRIAL = (
     "Coming before and predicting is what records can show. Whether treating the one eases the other is another "
     "question: what the randomised arm says of it stands under “What did the randomised arm do?”."
 )
+FIRST_WANTED = "Dated onsets of both conditions, or visits close together, would tell."
+FIRST_ALONE = "The dates at which each of the two first began in this person's life would tell."
 TELLING = frozenset({"arm_is_no_lever", "shared_people"})
 DIRECTIONAL = frozenset({"cross_lag", "rate_ratio", "total", "pooled"})
 
@@ -149,9 +151,8 @@ def way(facts: Facts, direction: str) -> Section:
     if w["plain"]:
         blocks.append(Paragraph(w["plain"]))
     if verdict["word"] == "no_data":
-        blocks.append(
-            Paragraph(f"Records of the same people over time, with {start} asked about before {end}, would tell.")
-        )
+        of = "this person" if facts["one_person"] else "the same people"
+        blocks.append(Paragraph(f"Records of {of} over time, with {start} asked about before {end}, would tell."))
     else:
         blocks.append(Paragraph(f"{capital(w['certainty'])}. {w['certainty_means']} {w['needed']}".strip()))
     blocks += _beside(rows, w["answer"], facts)
@@ -211,7 +212,7 @@ def course_of_person(facts: Facts) -> list[Block]:
         "Two lines over time, one for each condition, each in the band in which a model expected the answer where "
         "there is one; the table below holds the values."
     )
-    return [Figure("course", "Your course over time", alt, table_grid(table))]
+    return [Figure("course", "The course over time", alt, table_grid(table))]
 
 
 def first(facts: Facts) -> Section:
@@ -225,7 +226,7 @@ def first(facts: Facts) -> Section:
     else:
         said = dict.fromkeys(a["status_says"] for a in rows if a["status_says"])
         blocks += [Paragraph(text) for text in said]
-        blocks.append(Paragraph("Dated onsets of both conditions, or visits close together, would tell."))
+        blocks.append(Paragraph(FIRST_ALONE if facts["one_person"] else FIRST_WANTED))
     return Section("first", "Which came first?", tuple(blocks), short="Which first?")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bothways.designs.diary.endings import not_fitted
 from bothways.designs.diary.estimation import Fitted, Models, delta, effect_function, estimate
 from bothways.designs.diary.lags import Lags
 from bothways.designs.diary.setup import DiarySetup
@@ -227,7 +228,7 @@ def _other(run: Run, model: Fitted, direction: Direction) -> Answer:
 
 
 def _failed(run: Run, direction: Direction) -> Answer:
-    outcome = run.models.chosen.fit.outcome.value
+    says = not_fitted("The model", run.models.chosen.fit.outcome, "More answers, or closer together, may help.")
     return Answer(
         id=f"diary.{'contrast' if direction is Direction.JOINT else 'strength'}.{direction}",
         question=Question(run.setup.records.pair, Facet.STRENGTH, direction, Scale.SD_PER_SD),
@@ -235,7 +236,7 @@ def _failed(run: Run, direction: Direction) -> Answer:
         model=run.models.chosen.name,
         estimand=Estimand.DIRECTION_CONTRAST if direction is Direction.JOINT else Estimand.CROSS_LAG,
         status=Status.FAILED,
-        status_says=f"The model could not be fitted ({outcome}); more answers, or closer together, may help.",
+        status_says=says,
         headline=True,
         source=run.setup.records.source,
     )

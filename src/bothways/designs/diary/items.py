@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from bothways.designs.diary.answers import DIRECTIONS, Run, effect_at
+from bothways.designs.diary.endings import not_fitted
 from bothways.designs.diary.estimation import Fitted, base_structure, fitted
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.engine.statespace.indicators import measured_by
@@ -68,7 +69,7 @@ def _row(run: Run, model: Fitted, k: int) -> Answer:
         model=model.name,
         estimand=Estimand.CROSS_LAG,
         status=Status.FAILED,
-        status_says=f"The model of the items could not be fitted ({model.fit.outcome.value}).",
+        status_says=not_fitted("The model of the items", model.fit.outcome),
         target=f"what the items of {second.label} share, {run.lags.headline_words} later",
         contrast=f"one standard deviation more than usual of what the items of {first.label} share",
         lag_days=lag if run.setup.in_days else None,

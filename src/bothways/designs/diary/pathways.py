@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run
+from bothways.designs.diary.endings import not_fitted
 from bothways.designs.diary.estimation import Fitted, Function, choose, delta, estimate, fit_pair
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.engine.drift import stationary_covariance
@@ -168,6 +169,6 @@ def _failed(run: Run, model: Fitted, direction: Direction, pathway: str) -> Answ
         model=model.name,
         estimand=Estimand.INDIRECT,
         status=Status.FAILED,
-        status_says=f"The model with this pathway could not be fitted ({model.fit.outcome.value}).",
+        status_says=not_fitted("The model with this pathway", model.fit.outcome),
         source=run.setup.records.source,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run
+from bothways.designs.diary.endings import not_fitted
 from bothways.engine.statespace.personal_fit import PersonalFit, Share, fit_personal, persons_effects, share_beyond
 from bothways.terms.answer import Answer, Caveat, Cell, Estimand, Estimate, Status, Table
 from bothways.terms.question import Direction, Facet, Question, Scale
@@ -29,7 +30,7 @@ def person_answers(run: Run) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
     if found is None:
         return tuple(_row(run, direction) for direction in DIRECTIONS), ()
     if not found.converged:
-        says = f"The model in which people differ could not be fitted ({found.outcome.value})."
+        says = not_fitted("The model in which people differ", found.outcome)
         rows = (_row(run, direction) for direction in DIRECTIONS)
         return tuple(replace(row, status=Status.FAILED, status_says=says) for row in rows), ()
     smallest = run.settings.smallest_effect(Scale.SD_PER_SD)

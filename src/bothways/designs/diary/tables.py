@@ -7,6 +7,7 @@ from scipy.special import ndtri
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS
 from bothways.designs.diary.checks import Surprises
+from bothways.designs.diary.endings import ENDINGS
 from bothways.designs.diary.estimation import Fitted, Models
 from bothways.designs.diary.lags import Lags, answered_gaps
 from bothways.designs.diary.setup import DiarySetup
@@ -66,7 +67,7 @@ def models_table(models: Models, unit: str) -> Table:
         rows.append(
             (
                 _label(models, model), "yes" if model is models.chosen else "", fit.loglik, fit.structure.size, fit.aic,
-                slowest, fit.outcome.value, ", ".join(fit.at_limit),
+                slowest, ENDINGS[fit.outcome], ", ".join(fit.at_limit),
             )
         )  # fmt: skip
     columns = (

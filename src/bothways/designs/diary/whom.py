@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from scipy.special import stdtr, stdtrit
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run
+from bothways.designs.diary.endings import not_fitted
 from bothways.designs.diary.setup import DiarySetup
 from bothways.engine.statespace.effects import standardised_effect
 from bothways.engine.statespace.moderated import ModeratedFit, fit_moderated
@@ -32,7 +33,7 @@ class Split:
     key: str
     label: str
     names: tuple[str, ...]
-    members: tuple[Int[np.ndarray, " some"], ...]
+    members: tuple[Int[np.ndarray, " _"], ...]
 
 
 def splits_of(setup: DiarySetup) -> Iterator[Split]:
@@ -110,7 +111,7 @@ def whom_answers(run: Run) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
 def _by_level(run: Run, split: Split, found: ModeratedFit, direction: Direction) -> list[Answer]:
     """The effect at each level and its difference from that at the first; failed, in words, where there is no fit."""
     if not found.converged:
-        says = f"The model in which {split.label} moves the course could not be fitted ({found.outcome.value})."
+        says = not_fitted(f"The model in which {split.label} moves the course", found.outcome)
         return [replace(_row(run, split, direction, 0, Estimand.CROSS_LAG), status=Status.FAILED, status_says=says)]
     value, C = _effects(run, found, direction)
     rows = []
