@@ -68,7 +68,8 @@ def _lags(room: Room) -> str:
         if headline.pooled
         else "lags equal over time were rejected, and the mean of all intervals speaks"
     )
-    return f"{standard}. By a scaled difference test (Satorra & Bentler 2001) {what}."
+    named = headline.test.method.replace("-", " & ")
+    return f"{standard}. By a scaled difference test ({named}) {what}."
 
 
 def _beside(room: Room) -> str:
