@@ -29,11 +29,16 @@ MOST_UNUSED = 0.2  # of the visits, that may lie off the grid
 
 @dataclass(frozen=True, slots=True)
 class SustainedDesign:
-    """What a lasting exposure does, where confounders and mediators change with it. ``lags`` is 1 or 2 occasions."""
+    """What a lasting exposure does, where confounders and mediators change with it. ``lags`` is 1 or 2 occasions.
+
+    ``interaction`` lets each mediator act on the outcome otherwise in those who are exposed, as interventional effects
+    allow; without it an indirect effect is pulled to the one of an average exposure where that is wrong.
+    """
 
     key: str = "sustained"
     label: str = "sustained exposure"
     lags: int = 1
+    interaction: bool = True
 
     def refuse(self, records: Records, settings: Settings) -> Refusal | None:
         """It needs three regular occasions, people, something that changes to adjust for, and both exposures seen."""
@@ -90,7 +95,7 @@ class SustainedDesign:
 
     def _room(self, setup: SustainedSetup, direction: Direction, settings: Settings, progress: Progress) -> Room:
         refused = refused_direction(setup, direction)
-        found = None if refused else find(setup, direction, settings, self.lags, progress)
+        found = None if refused else find(setup, direction, settings, self.lags, progress, interaction=self.interaction)
         return Room(
             setup,
             settings,

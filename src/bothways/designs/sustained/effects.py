@@ -18,6 +18,7 @@ from bothways.engine.gmethods.plans import (
     NEVER,
     NONE,
     ONLY_EXPOSED,
+    ONLY_MEDIATED,
 )
 from bothways.terms.answer import Estimate
 from bothways.terms.question import Scale
@@ -50,17 +51,21 @@ def estimate(
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or drawn.size < 10:
         return None
-    se = float(drawn.std(ddof=1))
-    if drawn.size >= ENOUGH:
-        low, high = (float(x) for x in np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2]))
-        low, high = min(low, value), max(high, value)
-    else:
-        reach = float(ndtri(0.5 + level / 2)) * se
-        low, high = value - reach, value + reach
+    se, low, high = interval(value, drawn, level)
     if scale.is_ratio:
         value, low, high = (float(x) for x in np.exp([value, low, high]))
     people = int(found.histories.start.sum())
     return Estimate(value, low, high, se, scale, people, level, events=events)
+
+
+def interval(value: float, drawn: Float[np.ndarray, "replicates"], level: float) -> tuple[float, float, float]:
+    """(SE, low, high): between percentiles of enough replicates, else the normal interval with their spread."""
+    se = float(drawn.std(ddof=1))
+    if drawn.size >= ENOUGH:
+        low, high = (float(x) for x in np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2]))
+        return se, min(low, value), max(high, value)
+    reach = float(ndtri(0.5 + level / 2)) * se
+    return se, value - reach, value + reach
 
 
 def _outcome(courses: Courses, plan: int, state: bool) -> Float[np.ndarray, "..."]:
@@ -103,6 +108,16 @@ def direct(state: bool) -> Statistic:
 def indirect(state: bool) -> Statistic:
     """Q(1,1) - Q(1,0)."""
     return difference(ALL_DRAWN, ONLY_EXPOSED, state)
+
+
+def unexposed(state: bool) -> Statistic:
+    """Q(0,1) - Q(0,0): by way of the mediators in those without the exposure."""
+    return difference(ONLY_MEDIATED, NONE, state)
+
+
+def together(state: bool) -> Statistic:
+    """Q(1,1) - Q(1,0) - Q(0,1) + Q(0,0): the mediated interaction."""
+    return lambda courses: indirect(state)(courses) - unexposed(state)(courses)
 
 
 def share(state: bool) -> Statistic:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import time as clock
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bothways.designs.sustained.setup import SustainedSetup
-from bothways.engine.gmethods.gformula import Simulated, model_of, simulate
+from bothways.engine.gmethods.gformula import Courses, Simulated, model_of, simulate
 from bothways.engine.gmethods.history import Histories
 from bothways.engine.gmethods.plans import Scenario, pathway, sustained
 from bothways.engine.gmethods.structural import Structural, structural
 from bothways.engine.gmethods.weights import Weights, weights_of
-from bothways.terms.progress import Progress
+from bothways.terms.progress import Progress, silent
 from bothways.terms.question import Direction
 from bothways.terms.settings import Settings
 
@@ -47,15 +47,21 @@ class Weighted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Everything of one direction. ``weighted`` is None where the exposure is a score. ``says`` is why it failed."""
+    """Everything of one direction. ``weighted`` is None where the exposure is a score. ``says`` is why it failed.
+
+    ``without`` are the courses of the scenarios had no mediator acted otherwise under the exposure; empty where no such
+    product was fitted. ``thin`` is why the products were left out where they were wanted.
+    """
 
     direction: Direction
     histories: Histories
     simulated: Simulated
     paths: tuple[Path, ...]
     weighted: Weighted | None
+    without: tuple[Courses, ...]
     seconds: float
     says: str = ""
+    thin: str = ""
 
     @property
     def usable(self) -> bool:
@@ -89,32 +95,72 @@ def paths_of(setup: SustainedSetup) -> tuple[Path, ...]:
     )
 
 
-def find(setup: SustainedSetup, direction: Direction, settings: Settings, lags: int, progress: Progress) -> Found:
-    """Fit one direction; what does not come about is said and not raised."""
+def find(
+    setup: SustainedSetup,
+    direction: Direction,
+    settings: Settings,
+    lags: int,
+    progress: Progress,
+    *,
+    interaction: bool = True,
+) -> Found:
+    """Fit one direction; what does not come about is said and not raised.
+
+    The products of exposure and mediators are left out where with them the regression of the outcome does not come
+    about and without them it does.
+    """
     began = clock.perf_counter()
-    histories = setup.histories(direction, lags)
-    variables = setup.variables(direction)
-    order, exposure = tuple(range(len(variables))), len(variables) - 1
-    levels = levels_of(variables[-1].state)
+    histories = setup.histories(direction, lags, interaction=interaction)
+    simulated, paths = _simulated(setup, histories, direction, settings, progress)
+    says, thin = _failure(setup, direction, simulated), ""
+    if says and histories.products:
+        plain = replace(histories, products=())
+        again, _ = _simulated(setup, plain, direction, settings, progress)
+        if not _failure(setup, direction, again):
+            histories, simulated, says, thin = plain, again, "", says
+    without: tuple[Courses, ...] = ()
+    if histories.products and not (says or settings.headline_only):
+        without = _simulated(setup, replace(histories, products=()), direction, settings, silent, 0)[0].point
+    order, state = tuple(range(histories.variables)), bool(histories.binary[-1])
+    weighted = None if settings.headline_only or not state else weigh(setup, histories, order)
+    return Found(direction, histories, simulated, paths, weighted, without, clock.perf_counter() - began, says, thin)
+
+
+def _simulated(
+    setup: SustainedSetup,
+    histories: Histories,
+    direction: Direction,
+    settings: Settings,
+    progress: Progress,
+    replicates: int | None = None,
+) -> tuple[Simulated, tuple[Path, ...]]:
+    """The sustained exposure and every path, with as many resamples as the settings ask for unless told."""
+    wanted = replicates_of(settings) if replicates is None else replicates
     paths = () if settings.headline_only else paths_of(setup)
-    scenarios: list[Scenario] = [sustained(order, exposure, levels)]
-    for path in paths:
-        held = levels_of(variables[path.places[0]].state) if len(path.places) == 1 else None
-        scenarios.append(pathway(order, exposure, path.places, levels, held))
     start = max(int(histories.start.sum()), 1)
     simulated = simulate(
-        model_of(histories, scenarios),
+        model_of(histories, scenarios_of(setup, direction, paths)),
         np.random.default_rng(settings.seed),
         draws=-(-LIVES // start),
-        replicates=replicates_of(settings),
+        replicates=wanted,
         replicate_draws=-(-LIVES_AGAIN // start),
         cluster=setup.cluster,
         workers=settings.workers or os.cpu_count() or 1,
-        done=_told(progress, direction, replicates_of(settings)),
+        done=_told(progress, direction, wanted),
     )
-    weighted = None if settings.headline_only or not variables[-1].state else weigh(setup, histories, order)
-    says = _failure(setup, direction, simulated)
-    return Found(direction, histories, simulated, paths, weighted, clock.perf_counter() - began, says)
+    return simulated, paths
+
+
+def scenarios_of(setup: SustainedSetup, direction: Direction, paths: tuple[Path, ...]) -> list[Scenario]:
+    """The sustained exposure, then each path; one mediator by itself is also held high and low."""
+    variables = setup.variables(direction)
+    order, exposure = tuple(range(len(variables))), len(variables) - 1
+    levels = levels_of(variables[-1].state)
+    scenarios = [sustained(order, exposure, levels)]
+    for path in paths:
+        held = levels_of(variables[path.places[0]].state) if len(path.places) == 1 else None
+        scenarios.append(pathway(order, exposure, path.places, levels, held))
+    return scenarios
 
 
 def _told(progress: Progress, direction: Direction, total: int) -> Callable[[int, int], None]:
@@ -177,4 +223,19 @@ def column_names(setup: SustainedSetup, found: Found) -> tuple[str, ...]:
     if len(setup.fixed_names) == len(fixed):
         fixed = list(setup.fixed_names)
     before = [f"{label}, {lag} before" for lag in range(1, found.histories.lags + 1) for label in labels]
-    return ("constant", "time", "time squared", *fixed, *labels, *before)
+    both = [f"{labels[a]} and {labels[b]} together, 1 before" for a, b in found.histories.products]
+    return ("constant", "time", "time squared", *fixed, *labels, *before, *both)
+
+
+def product(found: Found, mediator: int) -> tuple[float, np.ndarray] | None:
+    """Coefficient of exposure × mediator in the regression of the outcome, and in each resample; None without one."""
+    model, histories = found.simulated.model, found.histories
+    m = model.uses[0][0]
+    pair = next((j for j, (_, other) in enumerate(histories.products) if other == mediator), None)
+    column = None if pair is None else histories.together()[pair]
+    if column not in model.regressions[m].kept:
+        return None
+    place = model.regressions[m].kept.index(column)
+    before = sum(len(p.kept) for p in model.regressions[:m])
+    drawn = found.simulated.refitted[found.simulated.converged, before + place]
+    return float(found.simulated.fitted[m].coef[place]), drawn

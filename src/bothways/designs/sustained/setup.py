@@ -70,9 +70,14 @@ class SustainedSetup:
         exposure, outcome = self.ends(direction)
         return (outcome, *self.changing, *self.mediators, exposure)
 
-    def histories(self, direction: Direction, lags: int = 1) -> Histories:
-        """The arrays of one direction, up to the occasion of the outcome."""
+    def histories(self, direction: Direction, lags: int = 1, *, interaction: bool = True) -> Histories:
+        """The arrays of one direction, up to the occasion of the outcome.
+
+        With ``interaction`` each mediator may act on the outcome more, or less, in those who are exposed.
+        """
         own = self.variables(direction)
+        exposure, first = len(own) - 1, 1 + len(self.changing)
+        products = tuple((exposure, first + j) for j in range(len(self.mediators))) if interaction else ()
         return Histories(
             np.stack([v.grid[:, : self.last + 1] for v in own], axis=2),
             self.fixed,
@@ -80,6 +85,7 @@ class SustainedSetup:
             np.minimum(self.grid.died, self.last + 1),
             self.weight,
             lags,
+            products,
         )
 
 

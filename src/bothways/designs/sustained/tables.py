@@ -9,6 +9,7 @@ import numpy as np
 from bothways.designs.sustained.answers import Room, contrast_of, scale_of
 from bothways.designs.sustained.effects import direct, estimate, indirect, overall, share, survivors
 from bothways.designs.sustained.estimation import Found
+from bothways.designs.sustained.interaction import interaction_table
 from bothways.designs.sustained.pathways import number, sensitivity
 from bothways.designs.sustained.words import followed, natural_course
 from bothways.engine.gmethods.plans import ALWAYS, NATURAL_COURSE, NEVER
@@ -21,7 +22,8 @@ Row = tuple[Cell, ...]
 def tables_of(rooms: Iterable[Room]) -> tuple[Table, ...]:
     """Every table for which there is something to show."""
     usable = [(room, room.found) for room in rooms if room.found is not None and room.found.usable]
-    made = (_natural(usable), _regimes(usable), _weights(usable), _weighting(usable), _paths(usable), _undo(usable))
+    strengths = (_natural(usable), _regimes(usable), _weights(usable), _weighting(usable))
+    made = (*strengths, _paths(usable), interaction_table(usable), _undo(usable))
     return tuple(table for table in made if table.rows)
 
 

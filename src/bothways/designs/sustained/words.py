@@ -8,6 +8,7 @@ import numpy as np
 
 from bothways.designs.sustained.estimation import Found
 from bothways.designs.sustained.grid import TOLERANCE
+from bothways.designs.sustained.interaction import interaction_caveats
 from bothways.designs.sustained.setup import SustainedSetup, cut_of
 from bothways.terms.answer import Assumption, Caveat
 from bothways.terms.question import Direction, Kind
@@ -56,7 +57,12 @@ def caveats_of(
     setup: SustainedSetup, settings: Settings, direction: Direction, found: Found | None
 ) -> tuple[Caveat, ...]:
     """Every reason to read this direction with care."""
-    return (*_always(setup), *_of_records(setup), *(_of_fit(setup, direction, found) if found is not None else ()))
+    return (
+        *_always(setup),
+        *_of_records(setup),
+        *(_of_fit(setup, direction, found) if found is not None else ()),
+        *(interaction_caveats(setup, found, settings.level) if found is not None else ()),
+    )
 
 
 def _always(setup: SustainedSetup) -> Iterator[Caveat]:
@@ -201,6 +207,10 @@ def methods_of(setup: SustainedSetup, settings: Settings, found: tuple[Found, ..
         parts.append(
             "Direct and indirect effects are interventional (VanderWeele, Vansteelandt & Robins 2014; VanderWeele & "
             "Tchetgen Tchetgen 2017): the mediators' courses were drawn from their distribution under each regime "
-            "given the first occasion. Mediational E-values follow Smith & VanderWeele (2019)."
-        )
+            "given the first occasion. "
+            + ("Mediators could act on the outcome otherwise in the exposed (a product of exposure and each mediator "
+               "of the occasion before, in the regression of the outcome); indirect effects are those under the "
+               "exposure. " if any(f.without for f in found) else "")
+            + "Mediational E-values follow Smith & VanderWeele (2019)."
+        )  # fmt: skip
     return " ".join(part.strip() for part in parts if part.strip())

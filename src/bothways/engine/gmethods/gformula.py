@@ -4,8 +4,9 @@
 
 the sum taken by simulating lives from the pooled regressions, from each person's own first wave on. The last step
 takes the mean and not a draw. Survival is carried as a weight, so that no death is drawn. Where all variables are
-scores and nobody dies, the mean course is the course of the mean, and nothing is drawn at all. Plans share their
-random numbers; each replicate has a generator of its own, so the numbers do not depend on how many work at it.
+scores and nobody dies, the mean course is the course of the mean, and nothing is drawn at all; a product of two
+variables is as straight as each where the plan sets one of them. Plans share their random numbers; each replicate has a
+generator of its own, so the numbers do not depend on how many work at it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ class Model:
         """Every mean is linear in what came before, so that no life needs to be drawn."""
         return not self.histories.binary.any() and all(DEATH not in own for own in self.uses)
 
+    def bent(self, s: int) -> list[bool]:
+        """Plans of a straight model that must be drawn all the same: no factor of some product is set by them."""
+        products = self.histories.products
+        return [any(not set(pair) & set(plan.fixed) for pair in products) for plan in self.scenarios[s].plans]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulated:
@@ -82,7 +88,8 @@ def model_of(histories: Histories, scenarios: Sequence[Scenario]) -> Model:
     for scenario in scenarios:
         own = {}
         for place, v in enumerate(scenario.order):
-            own[v] = _placed(specs, Spec(v, (*histories.past(), *sorted(histories.now(scenario.order[:place])))))
+            extra = sorted(histories.now(scenario.order[:place])) if place else histories.together()
+            own[v] = _placed(specs, Spec(v, (*histories.past(), *extra)))
         for target, needed in ((DEATH, _dies(histories)), (LEAVING, _leaves(histories))):
             if needed:
                 own[target] = _placed(specs, Spec(target, histories.past()))
@@ -174,9 +181,13 @@ def _point(model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, rng: np.r
     if not model.straight:
         return _lived(model, fitted, rows, rng)
     exact = _mean_lived(model, fitted, rows, rng)
-    leaving = [[plan.leaving for plan in scenario.plans] for scenario in model.scenarios]
-    if any(LEAVING in own for own in model.uses) and any(map(any, leaving)):
-        for one, drawn, which in zip(exact, _lived(model, fitted, rows, rng), leaving, strict=True):
+    leave = any(LEAVING in own for own in model.uses)
+    draw = [
+        [bent or (leave and plan.leaving) for bent, plan in zip(model.bent(s), scenario.plans, strict=True)]
+        for s, scenario in enumerate(model.scenarios)
+    ]
+    if any(map(any, draw)):
+        for one, drawn, which in zip(exact, _lived(model, fitted, rows, rng), draw, strict=True):
             one.mean[which], one.alive[which] = drawn.mean[which], drawn.alive[which]
     return exact
 
@@ -195,6 +206,7 @@ def _mean_lived(
         alive = np.zeros(mean.shape[:2])
         regime = _prepared(model, s, fitted)
         courses(first[None], base[None], np.ones(1), still, still, regime, mean, alive)
+        mean[model.bent(s)] = np.nan
         found.append(Courses(mean, alive))
     return tuple(found)
 
@@ -239,4 +251,5 @@ def _prepared(model: Model, s: int, fitted: tuple[Fitted, ...]) -> Regime:
             exits[0 if target == DEATH else 1] = full
     recorded = encoded(scenario.recorded, histories.variables)[:2]
     plans = encoded(scenario.plans, histories.variables)
-    return Regime(np.array(scenario.order), coef, histories.binary, spread, exits, *recorded, *plans)
+    products = np.array(histories.products, dtype=np.int64).reshape(-1, 2)
+    return Regime(np.array(scenario.order), coef, histories.binary, spread, exits, products, *recorded, *plans)

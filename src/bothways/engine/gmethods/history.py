@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 INTERCEPT_AND_TIME = 3  # 1, t, t²
+Product = tuple[int, int]  # two variables whose product at the wave before stands in a row of its own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +23,8 @@ class Histories:
 
     ``fixed`` (people, covariates) does not change and is complete. ``binary`` says which variables are 0/1. ``died``
     (people,) is the first wave at which a person is dead, ``waves`` for everyone else. ``weight`` (people,) is a
-    sampling weight. ``lags`` is how many waves back a regression looks, 1 or 2.
+    sampling weight. ``lags`` is how many waves back a regression looks, 1 or 2. ``products`` are pairs of variables
+    that may act on another variable more (or less) together than each alone, at the wave after.
     """
 
     values: Float[np.ndarray, "people waves variables"]
@@ -31,6 +33,7 @@ class Histories:
     died: Int[np.ndarray, "people"]
     weight: Float[np.ndarray, "people"]
     lags: int = 1
+    products: tuple[Product, ...] = ()
 
     @property
     def people(self) -> int:
@@ -49,7 +52,12 @@ class Histories:
 
     @property
     def width(self) -> int:
-        """Columns of a full row: 1, t, t², fixed, the wave's own values, those of each earlier wave looked at."""
+        """Columns of a full row: 1, t, t², fixed, the wave's own values, those of each earlier wave, products."""
+        return self._alone + len(self.products)
+
+    @property
+    def _alone(self) -> int:
+        """Columns before the products."""
         return INTERCEPT_AND_TIME + int(self.fixed.shape[1]) + (1 + self.lags) * self.variables
 
     @property
@@ -76,10 +84,14 @@ class Histories:
         return tuple(INTERCEPT_AND_TIME + self.fixed.shape[1] + v for v in variables)
 
     def past(self) -> tuple[int, ...]:
-        """Columns of intercept, time, fixed covariates and every earlier wave that is looked at."""
+        """Columns of intercept, time, fixed covariates and every earlier wave that is looked at; no products."""
         first = INTERCEPT_AND_TIME + self.fixed.shape[1]
         time = tuple(range(min(self.waves - 1, INTERCEPT_AND_TIME)))  # one wave carries no slope, two no curve
-        return (*time, *range(INTERCEPT_AND_TIME, first), *range(first + self.variables, self.width))
+        return (*time, *range(INTERCEPT_AND_TIME, first), *range(first + self.variables, self._alone))
+
+    def together(self) -> tuple[int, ...]:
+        """Columns of the products."""
+        return tuple(range(self._alone, self.width))
 
     def row(self, wave: int) -> Float[np.ndarray, "people width"]:
         """Full rows of everyone at ``wave`` >= 1; t = (wave - 1) / (waves - 2). NaN where something is not known.
@@ -89,4 +101,5 @@ class Histories:
         t = (wave - 1) / max(self.waves - 2, 1)
         time = np.broadcast_to([1.0, t, t * t], (self.people, INTERCEPT_AND_TIME))
         earlier = [self.values[:, max(wave - lag, 0)] for lag in range(1, self.lags + 1)]
-        return np.column_stack([time, self.fixed, self.values[:, wave], *earlier])
+        products = [earlier[0][:, a] * earlier[0][:, b] for a, b in self.products]
+        return np.column_stack([time, self.fixed, self.values[:, wave], *earlier, *products])

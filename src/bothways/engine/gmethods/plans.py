@@ -5,6 +5,9 @@ mediators drawn at random from its distribution under a*, among people alike at 
 Vansteelandt & Robins 2014; VanderWeele & Tchetgen Tchetgen 2017). With Q(a, a*) the mean outcome,
 
     overall = Q(1,1) - Q(0,0) = [Q(1,0) - Q(0,0)] + [Q(1,1) - Q(1,0)] = direct + indirect.
+
+Where the mediators act more under the exposure than without it, the indirect effect is not the one without the
+exposure, Q(0,1) - Q(0,0); what sets them apart, Q(1,1) - Q(1,0) - Q(0,1) + Q(0,0), is the mediated interaction.
 """
 
 from __future__ import annotations
@@ -33,7 +36,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Plans that share their models: within a wave, ``order`` lists the variables, each given those before it."""
+    """Plans that share their models: within a wave, ``order`` lists the variables, each given those before it.
+
+    The first in the order is the outcome; its regression also holds the products of the histories, where there are any.
+    """
 
     order: tuple[int, ...]
     plans: tuple[Plan, ...]
@@ -41,7 +47,8 @@ class Scenario:
 
 
 AS_SEEN, NATURAL_COURSE, ALWAYS, NEVER = range(4)  # plans of a sustained exposure
-ALL_DRAWN, ONLY_EXPOSED, NONE, HELD_HIGH, HELD_LOW = range(5)  # plans of a pathway: Q(1,1), Q(1,0), Q(0,0), then legs
+ALL_DRAWN, ONLY_EXPOSED, NONE, ONLY_MEDIATED = range(4)  # plans of a pathway: Q(1,1), Q(1,0), Q(0,0), Q(0,1)
+HELD_HIGH, HELD_LOW = 4, 5  # its legs
 
 
 def sustained(order: Sequence[int], exposure: int, levels: tuple[float, float]) -> Scenario:
@@ -66,7 +73,7 @@ def pathway(
     last = (*mediators, exposure)
     high, low = ({exposure: level} for level in levels)
     drawn = tuple(mediators)
-    plans = [Plan(high, drawn, 0), Plan(high, drawn, 1), Plan(low, drawn, 1)]
+    plans = [Plan(high, drawn, 0), Plan(high, drawn, 1), Plan(low, drawn, 1), Plan(low, drawn, 0)]
     if held is not None:
         plans += [Plan({**low, mediators[0]: level}) for level in held]
     return Scenario((*(v for v in order if v not in last), *last), tuple(plans), (Plan(high), Plan(low)))

@@ -137,8 +137,9 @@ def remaining(x, exits, kind):
 
 class Regime(NamedTuple):
     """A scenario as arrays. ``order`` lists the variables within a wave; ``coef`` (variables, width) and ``exits`` (2,
-    width: dying, leaving; NaN where nobody does) act on full rows. ``mode`` (plans, variables), ``value`` (plans,
-    variables), ``source`` and ``leaving`` (plans,) are the plans, ``record_mode`` and ``record_value`` those recorded.
+    width: dying, leaving; NaN where nobody does) act on full rows, whose last columns are the ``products`` (products,
+    2). ``mode`` (plans, variables), ``value`` (plans, variables), ``source`` and ``leaving`` (plans,) are the plans,
+    ``record_mode`` and ``record_value`` those recorded.
     """
 
     order: np.ndarray
@@ -146,6 +147,7 @@ class Regime(NamedTuple):
     binary: np.ndarray
     spread: np.ndarray
     exits: np.ndarray
+    products: np.ndarray
     record_mode: np.ndarray
     record_value: np.ndarray
     mode: np.ndarray
@@ -159,12 +161,14 @@ def live(x, row, first, base, regime, noise, mode, value, source, recorded, leav
     """One life under one plan: ``out`` (waves, 2, variables) takes values and their means, ``stay`` (waves,) weights.
 
     ``x`` is scratch of the width of a row: 1, t, t², the fixed covariates, the wave's values, those of the wave
-    before and, with two lags, of the one before that (the first wave stands in for what came before it).
+    before and, with two lags, of the one before that (the first wave stands in for what came before it), and the
+    products of pairs of the wave before.
     """
     waves, variables = out.shape[0], out.shape[2]
     fixed = base.size
     now, lag = 3 + fixed, 3 + fixed + variables
-    two = x.size > lag + variables
+    together = x.size - regime.products.shape[0]
+    two = together > lag + variables
     x[0] = 1.0
     for c in range(fixed):
         x[3 + c] = base[c]
@@ -180,6 +184,8 @@ def live(x, row, first, base, regime, noise, mode, value, source, recorded, leav
             x[lag + v] = out[k - 1, 0, v]
             if two:
                 x[lag + variables + v] = out[max(k - 2, 0), 0, v]
+        for j in range(regime.products.shape[0]):
+            x[together + j] = x[lag + regime.products[j, 0]] * x[lag + regime.products[j, 1]]
         stay[k] = stay[k - 1] * remaining(x, regime.exits, 0)
         if leaving:
             stay[k] *= remaining(x, regime.exits, 1)
