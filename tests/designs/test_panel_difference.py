@@ -1,4 +1,4 @@
-"""The test between equal and free lags: lavaan's value of the strictly positive variant, and its name in the methods."""
+"""Equal against free lags: lavaan's value of the strictly positive variant, and its name in the methods."""
 
 from __future__ import annotations
 
