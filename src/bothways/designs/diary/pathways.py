@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS, Run
 from bothways.designs.diary.endings import not_fitted
 from bothways.designs.diary.estimation import Fitted, Function, choose, delta, estimate, fit_pair
+from bothways.designs.diary.peaks import peak_answer
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.engine.drift import stationary_covariance
-from bothways.engine.statespace.effects import direct_effect, peak, standardised_effect
+from bothways.engine.statespace.effects import direct_effect, standardised_effect
 from bothways.terms.answer import Answer, Cell, Estimand, Estimate, Status, Table
 from bothways.terms.question import Direction, Facet, Question, Scale
 from bothways.terms.records import Records
-from bothways.terms.verdict import Reading, read_estimate
 
 LEAST_SHARE = 0.5  # of the prompts at which a pathway must be answered, to be followed from prompt to prompt
 PARTS = (Estimand.TOTAL, Estimand.DIRECT, Estimand.INDIRECT)
@@ -78,7 +76,7 @@ def _at_headline(run: Run, setup: DiarySetup, model: Fitted, pathway: str) -> li
                 float(value[place]), float(np.sqrt(max(C[place, place], 1e-18))), model, run.settings.level
             )
             rows.append(_row(run, setup, model, direction, pathway, estimand, number))
-        rows.append(_peak(run, setup, model, direction, pathway))
+        rows.append(peak_answer(run, setup, model, direction, pathway))
     return rows
 
 
@@ -125,40 +123,6 @@ def _row(
         caveats=run.caveats,
         source=run.setup.records.source,
     )
-
-
-def _peak(run: Run, setup: DiarySetup, model: Fitted, direction: Direction, pathway: str) -> Answer:
-    """The lag of the greatest total effect; not determined where the effect there may be none."""
-    outcome, cause = ENDS[direction]
-    first, second = direction.ends(run.setup.records.pair)
-    scale = Scale.DAYS if setup.in_days else Scale.WAVES
-    answer = Answer(
-        id=f"diary.pathway.{pathway}.peak.{direction}",
-        question=Question(run.setup.records.pair, Facet.SPEED, direction, scale, pathway=pathway),
-        design="diary",
-        model=model.name,
-        estimand=Estimand.PEAK_LAG,
-        status=Status.REFUSED,
-        status_says="The effect may be none at any lag, so that its peak is not determined.",
-        target=f"the time from {first.label} to the peak in {second.label}, beside {setup.label(pathway)}",
-        caveats=run.caveats,
-        source=run.setup.records.source,
-    )
-    at = peak(model.fit.system.drift, outcome, cause)
-    height, H = delta(model, lambda drift, diffusion: _at(drift, diffusion, at.lag, outcome, cause))
-    there = estimate(float(height[0]), float(np.sqrt(max(H[0, 0], 1e-18))), model, run.settings.level)
-    if read_estimate(there, 0.0) is not Reading.PREDICTS:
-        return answer
-    value, C = delta(model, lambda drift, _: np.log([[peak(A, outcome, cause).lag] for A in drift]))
-    se = float(np.sqrt(max(C[0, 0], 0.0)))
-    log = estimate(float(value[0]), max(se, 1e-12), model, run.settings.level)
-    low, middle, high = np.exp([log.low, log.value, log.high])
-    number = Estimate(float(middle), float(low), float(high), float(middle * se), scale, log.people, log.level)
-    return replace(answer, status=Status.ANSWERED, status_says="", estimate=number)
-
-
-def _at(drift: np.ndarray, diffusion: np.ndarray, lag: float, outcome: int, cause: int) -> np.ndarray:
-    return standardised_effect(drift, diffusion, np.array([lag]))[:, 0, outcome, cause][:, None]
 
 
 def _failed(run: Run, model: Fitted, direction: Direction, pathway: str) -> Answer:
