@@ -9,10 +9,12 @@ import pytest
 
 from bothways.designs.diary import items, pathways, persons, whom
 from bothways.designs.diary.answers import Run, answers_of
+from bothways.designs.diary.checks import caveats_of
 from bothways.designs.diary.estimation import Fitted, Models, base_structure, fitted
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.setup import DiarySetup, set_up
 from bothways.designs.diary.tables import fit_of, models_table
+from bothways.designs.diary.words import methods
 from bothways.engine.statespace.fit import Outcome
 from bothways.engine.statespace.moderated import ModeratedFit
 from bothways.engine.statespace.personal_fit import PersonalFit
@@ -75,3 +77,18 @@ def test_a_failed_fit_is_told_in_plain_words(run: Run, outcome: Outcome, monkeyp
         assert not [word for word in ENGINE_WORDS if word in text.lower()], text
         assert "did not settle" in text or "fit about equally well" in text
     assert fit_of(failing.models, model, 0.95).status == outcome.value
+
+
+@pytest.mark.parametrize(("people", "said"), [(2, True), (9, True), (24, False)])
+def test_a_few_people_speak_for_themselves(people: int, said: bool) -> None:
+    """Words and target name these people; from twenty on the interval rests on how people differ."""
+    setup = set_up(diary(people, 12 if people > 2 else 60))
+    run = run_of(setup, fitted("ct-var", base_structure(setup, error=False), setup, False))
+    found = {c.code: c.text for c in caveats_of(setup, run.models, run.lags, None)}
+    assert ("few_people" in found) is said
+    targets = {a.target for a in answers_of(run) if a.headline and a.estimate is not None and a.target}
+    told = f"these {people} people"
+    assert any(told in target for target in targets) is said
+    assert (told in methods(setup, run.models, run.lags)) is said
+    if said:
+        assert f"{told} and not of people in general" in found["few_people"]

@@ -39,7 +39,12 @@ def short_answer(facts: Facts) -> Section:
     """The verdict first, drawn and in words; its numbers one click below."""
     blocks: list[Block] = [*_simulated(facts), Paragraph(facts["verdict"]["short_answer"], "lead")]
     blocks += [glance(facts), cards(facts)]
-    blocks += [*_notes(facts), *course_of_person(facts), *_refusals(facts)]
+    blocks += [
+        *(Paragraph(text, "note") for text in _few_people(facts)),
+        *_notes(facts),
+        *course_of_person(facts),
+        *_refusals(facts),
+    ]
     headline = [a for a in facts["answers"] if a["headline"] and a["facet"] == "strength"]
     if headline:
         note = "The smallest effect was set before any estimate was seen."
@@ -61,6 +66,18 @@ def _simulated(facts: Facts) -> list[Block]:
         f"These records are simulated: nobody lived them. {named}{world['says']} Its truth stands beside every answer."
     )
     return [Paragraph(text, "note")]
+
+
+def _few_people(facts: Facts) -> list[str]:
+    """That the answer is about these people alone, where every design that speaks found them too few for more."""
+    rows = [a for a in facts["answers"] if a["headline"] and a["facet"] == "strength" and a["estimate"]]
+    if not rows or any(a["design"] != "diary" or "few_people" not in _codes(a) for a in rows):
+        return []
+    return [f"All of this speaks of these {rows[0]['estimate']['people']} people, and not of people in general."]
+
+
+def _codes(answer: Facts) -> set[str]:
+    return {caveat["code"] for caveat in answer["caveats"]}
 
 
 def _notes(facts: Facts) -> list[Block]:
@@ -156,7 +173,7 @@ def way(facts: Facts, direction: str) -> Section:
     else:
         blocks.append(Paragraph(f"{capital(w['certainty'])}. {w['certainty_means']} {w['needed']}".strip()))
     blocks += _beside(rows, w["answer"], facts)
-    blocks += _caveats([a for a in rows if a["headline"]])
+    blocks += _caveats([a for a in rows if a["headline"] and a["estimate"]], w["answer"], facts)
     if rows:
         blocks.append(_way_details(rows, direction, facts))
     short = f"From {start} to {end}"
@@ -176,9 +193,19 @@ def _beside(rows: list[Facts], speaker: str, facts: Facts) -> list[Block]:
     return [Paragraph("Beside it:"), Bullets(items)] if items else []
 
 
-def _caveats(rows: list[Facts]) -> list[Block]:
-    texts = dict.fromkeys(capital(c["text"]).rstrip(".") + "." for a in rows for c in a["caveats"])
-    return [Paragraph("Mind this:"), Bullets(tuple(texts))] if texts else []
+def _caveats(rows: list[Facts], speaker: str, facts: Facts) -> list[Block]:
+    """What to mind of the number above; what only the other designs call for comes after it, with their names."""
+    own = [capital(c["text"]).rstrip(".") + "." for a in rows if a["id"] == speaker for c in a["caveats"]]
+    rest: dict[str, dict[str, None]] = {}
+    for a in rows:
+        for c in a["caveats"]:
+            text = capital(c["text"]).rstrip(".") + "."
+            if text not in own:
+                rest.setdefault(text, {})[facts["words"]["answers"][a["id"]]["model"]] = None
+    alone = len({a["id"] for a in rows}) < 2
+    others = [text if alone else f"{', '.join(models)}: {text}" for text, models in rest.items()]
+    texts = tuple(dict.fromkeys([*own, *others]))
+    return [Paragraph("Mind this:"), Bullets(texts)] if texts else []
 
 
 def _way_details(rows: list[Facts], direction: str, facts: Facts) -> Details:
@@ -246,4 +273,5 @@ def final_word(facts: Facts) -> Section:
     blocks.append(Paragraph(CLOSING_TRIAL if arm_rows(facts) else CLOSING))
     if facts["one_person"]:
         blocks.append(Paragraph("All of this speaks of one person and of nobody else."))
+    blocks += [Paragraph(text) for text in _few_people(facts)]
     return Section("final-word", "The final word", tuple(blocks))

@@ -64,6 +64,11 @@ def effect_at(model: Fitted, lags: np.ndarray, direction: Direction, level: floa
     return [estimate(float(value[k]), float(np.sqrt(max(C[k, k], 1e-18))), model, level) for k in places]
 
 
+def of_whom(setup: DiarySetup) -> str:
+    """In whom an effect holds, where that is these few people and nobody else."""
+    return f", in these {setup.people:,} people" if setup.few_people else ""
+
+
 def _row(run: Run, model: Fitted, direction: Direction, value: Estimate, id_end: str) -> Answer:
     """A total effect at the headline lag; rows that are not quite that replace what differs."""
     first, second = direction.ends(run.setup.records.pair)
@@ -76,7 +81,7 @@ def _row(run: Run, model: Fitted, direction: Direction, value: Estimate, id_end:
         estimand=Estimand.CROSS_LAG,
         status=Status.ANSWERED,
         estimate=value,
-        target=f"{second.label}, {run.lags.headline_words} later",
+        target=f"{second.label}, {run.lags.headline_words} later{of_whom(run.setup)}",
         contrast=f"one standard deviation more {first.label} than usual, at the same {second.label} at that moment",
         lag_days=lag if run.setup.in_days else None,
         lag_waves=None if run.setup.in_days else lag,

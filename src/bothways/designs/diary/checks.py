@@ -238,9 +238,15 @@ def _sample(setup: DiarySetup) -> list[Caveat]:
     if setup.one_person:
         text = "This speaks of one person only; another person's days may go otherwise."
         found.append(Caveat("one_person", text))
+    elif setup.few_people:
+        text = (
+            f"This speaks of these {setup.people:,} people and not of people in general: the interval rests on their "
+            "answers and takes one condition to pull on the other alike in all of them."
+        )
+        found.append(Caveat("few_people", text))
     elif setup.people < 30:
         text = f"{setup.people:,} people are few to speak of others; the interval allows for it, but roughly."
-        found.append(Caveat("few_people", text))
+        found.append(Caveat("rough_interval", text))
     return found
 
 

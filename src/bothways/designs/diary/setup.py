@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from bothways.designs.diary.impulses import Strikes, strikes_of
 from bothways.designs.sampling import sampling_of, weights_of
+from bothways.engine.statespace.inference import LEAST_PEOPLE
 from bothways.engine.statespace.series import MINUTE, Series, insert_rows, make_series
 from bothways.terms.errors import QuestionError
 from bothways.terms.records import Records, TimeUnit
@@ -45,6 +46,11 @@ class DiarySetup:
     def one_person(self) -> bool:
         """Whether this is a single diary."""
         return self.series.people == 1
+
+    @property
+    def few_people(self) -> bool:
+        """Whether there are several people, but too few for an interval to rest on how they differ."""
+        return 1 < self.people < LEAST_PEOPLE
 
     @property
     def in_days(self) -> bool:

@@ -93,6 +93,8 @@ def _spread(setup: DiarySetup, models: Models) -> str:
     if by_person:
         return f"a sandwich over {sampling_words(setup.records, setup.series.drawn)[1]}"
     if draws is not None:
-        return f"the curvature of the likelihood, widened where {len(draws):,} refits of the bootstrap scatter more"
+        refits = f"{len(draws.points):,} refits to answers drawn from the model"
+        return f"the curvature of the likelihood, widened where {refits} reach further (symmetric bootstrap-t)"
     short = " alone, which for a single diary is a little too narrow (a full run adds a bootstrap)"
-    return "the curvature of the likelihood" + short * setup.one_person
+    few = f" alone, which takes one condition to pull on the other alike in these {setup.people:,} people"
+    return "the curvature of the likelihood" + short * setup.one_person + few * setup.few_people
