@@ -15,7 +15,8 @@ class OnsetRates:
     States: depression off/on; back pain off/on/chronic. ``a_to_b`` multiplies the onset rate of back pain while
     depression is present; ``recovery_a_to_b`` its recovery rate; the others likewise. ``chronic_only`` lets pain
     act on the onset of depression only once chronic. Pain turns chronic after ``chronic_after_days``, or, where
-    ``persistence`` is positive, at that rate as a transition of its own. ``proneness`` is the SD over people of
+    ``persistence`` is positive, at that rate as a transition of its own, multiplied by ``persistence_a_to_b`` while
+    depression is present. ``proneness`` is the SD over people of
     a log onset rate that does not change, ``proneness_correlation`` its correlation between the two conditions.
     ``cause_loading`` is the effect on both log onset rates of one SD of a slow common process.
     """
@@ -39,6 +40,7 @@ class OnsetRates:
     cause_seen: bool = False  # is the slow process asked about (anxiety), or hidden
     style: float = 0.0  # SD at which a slow reporting style flips both answers; 0 for none
     death: float = 0.0
+    persistence_a_to_b: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ _BOTH = OnsetRates(a_to_b=RATIO, b_to_a=RATIO, recovery_a_to_b=SLOWER, recovery_
 _PAIN = OnsetRates(b_to_a=RATIO, recovery_b_to_a=SLOWER)
 _MOOD = OnsetRates(a_to_b=RATIO, recovery_a_to_b=SLOWER)
 _CHRONIC = OnsetRates(b_to_a=3.0, chronic_only=True)
+# A new episode lasts half a year or so; one in three turns chronic, and then takes three years and more to go.
+_STAYS = OnsetRates(
+    depression_onset=0.12,
+    depression_recovery=0.6,
+    back_pain_onset=0.3,
+    back_pain_recovery=1.2,
+    persistence=0.6,
+    chronic_recovery=0.3,
+)
 
 _SHARED = (Arrow("common_cause", "depression", 0.6), Arrow("common_cause", "back_pain", 0.6))
 _ANXIOUS = (Arrow("anxiety", "depression", 0.6), Arrow("anxiety", "back_pain", 0.6))
@@ -162,6 +173,22 @@ _NAMED = (
             persistence=1.5,
             chronic_recovery=0.3,
         ),
+    ),
+    WorldSpec(
+        "persistence",
+        "In an onset cohort depression does nothing to who gets back pain, but makes a new episode turn chronic twice "
+        "as readily; back pain does nothing to depression. Scores of a panel or diary hold neither.",
+        "who gets pain and who stays in pain are two questions, and only the second has an answer here",
+        seen=("chronic_pain",),
+        onset=replace(_STAYS, persistence_a_to_b=RATIO),
+    ),
+    WorldSpec(
+        "persistence-null",
+        "A new episode of back pain turns chronic as readily with depression as without; neither does anything to the "
+        "other.",
+        "the twin of persistence in which depression makes no difference",
+        seen=("chronic_pain",),
+        onset=_STAYS,
     ),
     WorldSpec(
         "anxiety-rival",

@@ -77,16 +77,17 @@ NEITHER, A_ONLY, B_ONLY, BOTH, DEAD = 0, 1, 2, 3, 4
 def hazards(row, a, b, chronic, out):
     """Rates per day of the six transitions out of a state, written into ``out`` (6,).
 
-    ``row`` (13,) holds onset of A and B, recovery of A and B, the ratios A to B and B to A on onset, the ratios A to
+    ``row`` (14,) holds onset of A and B, recovery of A and B, the ratios A to B and B to A on onset, the ratios A to
     B and B to A on recovery, 1 where pain acts only once chronic, the days after which pain is chronic, the rate
-    at which it turns chronic, recovery from chronic pain, and death.
+    at which it turns chronic, recovery from chronic pain, death, and the ratio A to B on turning
+    chronic.
     """
     acts = b == 1 and (chronic == 1 or row[8] == 0.0)
     out[A_ON] = 0.0 if a == 1 else row[0] * (row[5] if acts else 1.0)
     out[A_OFF] = 0.0 if a == 0 else row[2] * (row[7] if acts else 1.0)
     out[B_ON] = 0.0 if b == 1 else row[1] * (row[4] if a == 1 else 1.0)
     out[B_OFF] = 0.0 if b == 0 else (row[11] if chronic == 1 else row[3]) * (row[6] if a == 1 else 1.0)
-    out[CHRONIC_ON] = row[10] if b == 1 and chronic == 0 else 0.0
+    out[CHRONIC_ON] = row[10] * (row[13] if a == 1 else 1.0) if b == 1 and chronic == 0 else 0.0
     out[DIED] = row[12]
 
 

@@ -52,7 +52,7 @@ class Lives:
         return np.asarray(time_in(self.person, self.time, self.kind, self.start, end))
 
 
-def rates_row(rates: OnsetRates) -> Float[np.ndarray, "13"]:
+def rates_row(rates: OnsetRates) -> Float[np.ndarray, "14"]:
     """The row that the kernel reads: rates per day, ratios as they are."""
     chronic = rates.back_pain_recovery if rates.chronic_recovery is None else rates.chronic_recovery
     row = np.array(
@@ -70,6 +70,7 @@ def rates_row(rates: OnsetRates) -> Float[np.ndarray, "13"]:
             rates.persistence / YEAR,
             chronic / YEAR,
             rates.death / YEAR,
+            rates.persistence_a_to_b,
         ]
     )
     if (row < 0).any() or not np.isfinite(row).all():
@@ -110,7 +111,7 @@ def live_people(
 
 def _block(
     rates: OnsetRates,
-    rows: tuple[Float[np.ndarray, "13"], Float[np.ndarray, "13"]],
+    rows: tuple[Float[np.ndarray, "14"], Float[np.ndarray, "14"]],
     burn: float,
     end: float,
     rng: np.random.Generator,

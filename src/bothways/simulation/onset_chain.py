@@ -52,6 +52,12 @@ def who_was_first(memory: str, a: int, b: int, kind: int) -> tuple[str, bool]:
     return nothing(ever, a, b, kind)
 
 
+def episode(memory: str, _a: int, _b: int, kind: int) -> tuple[str, bool]:
+    """Stop where the present episode of pain turns chronic or ends."""
+    found = {CHRONIC_ON: "chronic", B_OFF: "ended"}.get(kind)
+    return (found, True) if found else nothing(memory, _a, _b, kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """States, the three parts of Q per day, and where all phases pass on to at every tick (days; 0: no clock)."""

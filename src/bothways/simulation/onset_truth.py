@@ -10,9 +10,9 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 
 from bothways.simulation.catalogue import OnsetRates
-from bothways.simulation.kernels import A_OFF, A_ON, B_OFF, B_ON, hazards
+from bothways.simulation.kernels import A_OFF, A_ON, B_OFF, B_ON, CHRONIC_ON, hazards
 from bothways.simulation.lives import YEAR, Entry, rates_row
-from bothways.simulation.onset_chain import State, first_onset, nothing, who_was_first
+from bothways.simulation.onset_chain import State, episode, first_onset, nothing, who_was_first
 from bothways.simulation.onset_exact import Stand, ratio_of, stand_at
 from bothways.simulation.questions import subgroup, usual_estimand
 from bothways.simulation.truth import Truth
@@ -77,6 +77,12 @@ def onset_truth(mechanism: OnsetMechanism, question: Question, estimand: Estiman
     if wanted is Estimand.INTERACTION:
         chronic, recent = (ratio(mechanism, (A_ON, a_first), where) for where in ("chronic", "recent"))
         return Truth(chronic / recent, wanted, "the rate ratio of chronic pain over that of recent pain")
+    if wanted is Estimand.PERSISTENCE_RATIO:
+        return Truth(persistence_ratio(mechanism, a_first), wanted, "depression set present and absent in recent pain")
+    if wanted is Estimand.STATE_PROBABILITY and question.facet is Facet.PERSISTENCE:
+        ill = question.population.where == "depression=1"
+        says = "none: of people new to back pain, the share in whom that very episode turns chronic"
+        return Truth(turned(mechanism, horizon, ill), wanted, says)
     if wanted is Estimand.ATTRIBUTABLE_SHARE:
         return _attributable_share(mechanism, horizon, a_first)
     if wanted is Estimand.STATE_PROBABILITY and question.facet is Facet.SPEED:
@@ -107,7 +113,7 @@ def ratio(mechanism: OnsetMechanism, kind: tuple[int, bool], where: str | None) 
     return share * chronic + (1 - share) * recent
 
 
-def _ratio(row: Float[np.ndarray, "13"], kind: int, depression: tuple[int, int] | None, chronic: int | None) -> float:
+def _ratio(row: Float[np.ndarray, "14"], kind: int, depression: tuple[int, int] | None, chronic: int | None) -> float:
     """Hazard of ``kind`` with and without the cause. The outcome is absent for an onset, present for a recovery."""
     rates = []
     for present in (1, 0):
@@ -118,6 +124,29 @@ def _ratio(row: Float[np.ndarray, "13"], kind: int, depression: tuple[int, int] 
             hazards(row, int(kind == A_OFF), present, (chronic or 0) * present, out)
         rates.append(out[kind])
     return float(rates[0] / rates[1]) if rates[1] else float("nan")
+
+
+def persistence_ratio(mechanism: OnsetMechanism, from_depression: bool) -> float:
+    """The ratio of the rates at which recent pain turns chronic, with depression set present and set absent.
+
+    WorldError where it turns chronic by the calendar and not at a rate, or another ratio is asked for.
+    """
+    if not from_depression or not mechanism.rates.persistence:
+        raise WorldError("persistence", "this world has no such rate", "Ask from depression, where pain has one.")
+    row, rates = rates_row(mechanism.rates), np.empty((2, 6))
+    for depressed in (0, 1):
+        hazards(row, depressed, 1, 0, rates[depressed])
+    return float(rates[1, CHRONIC_ON] / rates[0, CHRONIC_ON])
+
+
+def turned(mechanism: OnsetMechanism, day: float, depressed: bool) -> float:
+    """The share in whom an episode of pain that is new at entry turns chronic by ``day``; who recovers first did not.
+
+    People are as they are in the middle of their lives, with depression or without it on the day the episode begins.
+    """
+    start = (int(depressed), 1)
+    stand = stand_at(mechanism.rates, day, "prevalent", episode, among=lambda s: s[:2] == start)
+    return stand.of(lambda s: s[2] == "chronic")
 
 
 def _chronic_share(mechanism: OnsetMechanism, at_risk: int) -> float:

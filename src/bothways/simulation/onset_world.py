@@ -47,8 +47,13 @@ def follow(mechanism: OnsetMechanism, people: int, visits: int, how: Observation
 
 def keys_of(rates: OnsetRates) -> tuple[str, ...]:
     """What is asked at each visit: the pair, whether pain is chronic where that matters, the cause where seen."""
-    extra = (("chronic_pain",) if rates.chronic_only else ()) + (("anxiety",) if rates.cause_seen else ())
+    extra = (("chronic_pain",) if _staged(rates) else ()) + (("anxiety",) if rates.cause_seen else ())
     return ("depression", "back_pain", *extra)
+
+
+def _staged(rates: OnsetRates) -> bool:
+    """Whether it matters that pain is chronic: for what it does, or as a passage of its own."""
+    return rates.chronic_only or rates.persistence > 0
 
 
 def _answers(
@@ -66,7 +71,7 @@ def _answers(
     if rates.style:
         said = _styled(said, days, rates, rng)
     columns = [said.astype(float)]
-    if rates.chronic_only:
+    if _staged(rates):
         columns.append(chronic[..., None].astype(float))
     if rates.cause_seen:
         cell = np.minimum((days / GRID).astype(int), lives.cause.shape[1] - 1)

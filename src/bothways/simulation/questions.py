@@ -35,6 +35,7 @@ def usual_estimand(question: Question) -> Estimand:
         Facet.SPEED: Estimand.PEAK_LAG,
         Facet.PATHWAY: Estimand.INDIRECT,
         Facet.WHOM: Estimand.INTERACTION,
+        Facet.PERSISTENCE: Estimand.PERSISTENCE_RATIO,
     }
     return by_facet[question.facet]
 

@@ -99,6 +99,7 @@ def roles_of(keys: tuple[str, ...], time: str) -> Roles:
         pathways=tuple(key for key in keys if key in MEDIATORS),
         covariates=tuple(key for key in keys if key not in special and key not in MEDIATORS),
         by=tuple(key for key in compared if key in keys),
+        stages={B: "chronic_pain"} if "chronic_pain" in keys else {},
     )
 
 

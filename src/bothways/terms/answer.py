@@ -32,6 +32,7 @@ class Estimand(StrEnum):
     CROSS_LAG = "cross_lag"
     RATE_RATIO = "rate_ratio"
     RECOVERY_RATIO = "recovery_ratio"
+    PERSISTENCE_RATIO = "persistence_ratio"  # of the rate at which a recent episode turns lasting
     ORDER_SHARE = "order_share"
     DIRECTION_CONTRAST = "direction_contrast"
     TOTAL = "total"

@@ -48,4 +48,5 @@ class Outcome:
     care: tuple[str, ...] = ()
     one_person: bool = False
     seconds: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)  # how a person reads a variable's key
     kind: Literal["study", "evidence"] = "study"  # evidence: the published estimates alone, without records

@@ -65,6 +65,7 @@ class Facet(StrEnum):
     SPEED = "speed"
     PATHWAY = "pathway"
     WHOM = "whom"
+    PERSISTENCE = "persistence"  # who stays ill, once ill: another question than who falls ill
 
 
 class Scale(StrEnum):

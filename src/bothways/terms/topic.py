@@ -79,6 +79,7 @@ class Circumstance:
     needs: tuple[str, ...] = ()
     worlds: tuple[str, ...] = ()  # simulated worlds in which it matters
     estimates: tuple[str, ...] = ()  # ids of the published estimates that speak of it
+    stage_of: str = ""  # the condition whose lasting stage it tells apart from a recent one, visit by visit
 
 
 @dataclass(frozen=True, slots=True)

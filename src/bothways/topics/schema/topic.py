@@ -57,6 +57,7 @@ class CircumstancePart(Part):
     needs: Words = ()
     worlds: Words = ()
     estimates: Words = ()
+    stage_of: str = ""
 
     def term(self) -> Circumstance:
         """The same circumstance as the package's own word."""
