@@ -88,12 +88,12 @@ def test_a_promise_is_kept() -> None:
     rng = np.random.default_rng(3)
     series = occasions(assumed, 1, rng)
     fit = fit_series(structure, series.with_values(simulate_answers(structure.system(theta), series, rng)), theta)
-    draws, failed = bootstrap(replace(fit, theta=theta), "parametric", 40, rng)  # answers drawn from the truth
-    systems = [structure.system(draw) for draw in draws]
+    made = bootstrap(replace(fit, theta=theta), "parametric", 40, rng)  # answers drawn from the truth
+    systems = [structure.system(draw) for draw in made.points]
     lag = np.array([assumed.lag_hours / 24])
     T = standardised_effect(np.array([s.drift for s in systems]), np.array([s.diffusion for s in systems]), lag)[:, 0]
     effects, promised = np.stack([T[:, 1, 0], T[:, 0, 1]], axis=1), expected_errors(assumed)
-    assert failed <= 2
+    assert made.failed <= 2
     assert effects.std(axis=0) == pytest.approx(promised, rel=0.35)  # the spread of 40 is known to 11 %
     assert effects.mean(axis=0) == pytest.approx([0.15, 0.0], abs=4 * promised.max() / np.sqrt(40))
 

@@ -83,7 +83,8 @@ def test_simulated_answers_have_the_joint_moments() -> None:
 
 
 def test_bootstrap_scatters_as_the_errors_say(alone: StateSpaceFit) -> None:
-    draws, failed = bootstrap(alone, "parametric", 40, np.random.default_rng(3))
+    made = bootstrap(alone, "parametric", 40, np.random.default_rng(3))
+    draws, failed = made.points, made.failed
     assert failed <= 2
     se = np.sqrt(np.diag(np.linalg.inv(alone.hessian)))
     ratio = draws.std(axis=0) / se
@@ -92,10 +93,10 @@ def test_bootstrap_scatters_as_the_errors_say(alone: StateSpaceFit) -> None:
 
 
 def test_bootstrap_kinds(group: StateSpaceFit, alone: StateSpaceFit) -> None:
-    persons, _ = bootstrap(group, "person", 6, np.random.default_rng(4))
-    again, _ = bootstrap(group, "person", 6, np.random.default_rng(4))
+    persons = bootstrap(group, "person", 6, np.random.default_rng(4)).points
+    again = bootstrap(group, "person", 6, np.random.default_rng(4)).points
     np.testing.assert_array_equal(persons, again)
-    blocks, _ = bootstrap(alone, "block", 6, np.random.default_rng(5), blocks=15)
+    blocks = bootstrap(alone, "block", 6, np.random.default_rng(5), blocks=15).points
     assert blocks.shape[1] == alone.structure.size
     assert split_into_blocks(alone.series, 15).people == 15
 

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from bothways.designs.diary.resampling import widening
 from bothways.designs.diary.setup import DiarySetup
-from bothways.engine.statespace.bootstrap import Kind, bootstrap
+from bothways.engine.statespace.bootstrap import Resamples, bootstrap
 from bothways.engine.statespace.carryover import carry_over
 from bothways.engine.statespace.effects import standardised_effect
 from bothways.engine.statespace.fit import StateSpaceFit, fit_series
@@ -31,14 +32,14 @@ Function = Callable[[Float[np.ndarray, "n p p"], Float[np.ndarray, "n p p"]], np
 class Fitted:
     """A fit with its covariance (None where the fit did not come about) and the name it goes by.
 
-    ``draws`` are estimates from the bootstrap: where they scatter more than the covariance says, they are believed.
+    ``draws`` are refits of the bootstrap: where they reach further than the covariance says, they are believed.
     """
 
     name: str
     fit: StateSpaceFit
     covariance: Covariance | None
     error: bool
-    draws: Float[np.ndarray, "draws q"] | None = None
+    draws: Resamples | None = None
 
     @property
     def usable(self) -> bool:
@@ -131,9 +132,10 @@ def fit_rivals(setup: DiarySetup, chosen: Fitted) -> tuple[Fitted, Fitted]:
 
 def resampled(model: Fitted, count: int, seed: int) -> Fitted:
     """With bootstrap draws: answers drawn anew from the model for few persons, persons drawn anew for many."""
-    kind: Kind = "person" if model.fit.series.people >= LEAST_PEOPLE else "parametric"
-    draws, _ = bootstrap(model.fit, kind, count, np.random.default_rng(seed))
-    return replace(model, draws=draws) if len(draws) > count // 2 else model
+    many = model.fit.series.people >= LEAST_PEOPLE
+    rng = np.random.default_rng(seed)
+    draws = bootstrap(model.fit, "person" if many else "parametric", count, rng, covariances=not many)
+    return replace(model, draws=draws) if len(draws.points) > count // 2 else model
 
 
 def effect_function(lags: Float[np.ndarray, " lags"], p: int) -> Function:
@@ -149,8 +151,8 @@ def delta(model: Fitted, function: Function) -> tuple[Float[np.ndarray, " k"], F
     """The estimand at the estimates and its covariance J V J', J by central differences on the free scale.
 
     Unlike draws from N(θ̂, V) it does not depend on the scale of a parameter, so that a nearly flat error variance
-    (log variance −8 ± 10) does not send the band astray. Where there are bootstrap draws and they scatter more, the
-    errors are widened to theirs.
+    (log variance −8 ± 10) does not send the band astray. Where there are bootstrap draws and they reach further, the
+    errors are widened to theirs (the module `resampling`).
     """
     return delta_of(model, lambda systems: function(*_stacked(systems)))
 
@@ -161,14 +163,17 @@ def delta_of(
     """As `delta`, for an estimand of any of the model's matrices: a list of systems -> (n, k)."""
     fit = model.fit
     assert model.covariance is not None
+
+    def estimand(thetas: np.ndarray) -> np.ndarray:
+        return function(_systems(model, thetas))
+
     q = fit.theta.size
     steps = 1e-5 * np.eye(q)
-    values = function(_systems(model, np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps])))
+    values = estimand(np.vstack([fit.theta[None], fit.theta + steps, fit.theta - steps]))
     J = (values[1 : q + 1] - values[q + 1 :]).T / 2e-5
     C = J @ model.covariance.matrix @ J.T
     if model.draws is not None:
-        scatter = function(_systems(model, model.draws)).std(axis=0)
-        wider = np.maximum(1.0, scatter / np.sqrt(np.maximum(np.diag(C), 1e-18)))
+        wider = widening(model.draws, estimand, values[0], np.sqrt(np.maximum(np.diag(C), 1e-18)))
         C = C * np.outer(wider, wider)
     return values[0], np.asarray(C)
 

@@ -78,7 +78,7 @@ def _course(
     drawn, lost = draw_parameters(model.fit, model.covariance.matrix, DRAWS, rng)
     middle, draws = course(A)[0], course(_drifts(model, drawn, p))
     if model.draws is not None:
-        draws = _widened(middle, draws, course(_drifts(model, model.draws, p)))
+        draws = _widened(middle, draws, course(_drifts(model, model.draws.points, p)))
     outcomes = (setup.label(setup.processes[0]), setup.label(setup.processes[1]))
     words = change_words(change, setup.label(change.variable), days_words(change.days))
     return Course(words, outcomes, times, middle, draws, sd[:2] * setup.spread[:2]), lost

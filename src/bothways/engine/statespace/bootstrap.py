@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from bothways.engine.statespace.fit import StateSpaceFit, refit
+from bothways.engine.statespace.fit import StateSpaceFit, refit, total_and_gradient
+from bothways.engine.statespace.optimise import curvature
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.simulate import simulate_answers
 from bothways.engine.survey import draw_units
@@ -17,17 +18,36 @@ GAIN = 1e-3  # of log-likelihood, at most, still to be had where a refit counts 
 Kind = Literal["person", "parametric", "block"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Resamples:
+    """Estimates of the refits that came about, and of how many that did not.
+
+    ``covariances`` are H⁻¹ of each refit where they were asked for: a refit whose H is not positive has failed.
+    """
+
+    points: Float[np.ndarray, "kept q"]
+    failed: int
+    covariances: Float[np.ndarray, "kept q q"] | None = None
+
+
 def bootstrap(
-    fit: StateSpaceFit, kind: Kind, count: int, rng: np.random.Generator, *, blocks: int = 20
-) -> tuple[Float[np.ndarray, "kept q"], int]:
-    """Estimates of ``count`` refits, started at θ̂, and how many of them failed (those are left out).
+    fit: StateSpaceFit,
+    kind: Kind,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    blocks: int = 20,
+    covariances: bool = False,
+) -> Resamples:
+    """``count`` refits, started at θ̂, each with H⁻¹ of its own if ``covariances``.
 
     "person" draws persons (or clusters) with replacement; "parametric" draws answers from the model at the same
     occasions; "block" cuts each series into ``blocks`` stretches and draws stretches with replacement, as persons of
     one mean.
     Each refit has a generator of its own, so that the order of work changes nothing.
     """
-    kept = []
+    kept: list[np.ndarray] = []
+    spreads: list[np.ndarray] = []
     source = split_into_blocks(fit.series, blocks) if kind == "block" else fit.series
     for child in rng.spawn(count):
         if kind == "parametric":
@@ -35,9 +55,23 @@ def bootstrap(
         else:
             series = _people_again(source, child)
         again = refit(fit.structure, series, fit.theta, fit.hessian)
-        if again is not None and again.gain < GAIN:
-            kept.append(again.point)
-    return np.array(kept).reshape(len(kept), fit.structure.size), count - len(kept)
+        if again is None or again.gain >= GAIN:
+            continue
+        if covariances:
+            spread = _inverse_curvature(fit, series, again.point)
+            if spread is None:
+                continue
+            spreads.append(spread)
+        kept.append(again.point)
+    q = fit.structure.size
+    points = np.array(kept).reshape(len(kept), q)
+    return Resamples(points, count - len(kept), np.array(spreads).reshape(-1, q, q) if covariances else None)
+
+
+def _inverse_curvature(fit: StateSpaceFit, series: Series, point: Float[np.ndarray, " q"]) -> np.ndarray | None:
+    """H⁻¹ at the estimates of a refit; None where H is not positive definite."""
+    H = curvature(lambda theta: total_and_gradient(fit.structure, series, theta), point)
+    return None if H is None else np.linalg.inv(H)
 
 
 def split_into_blocks(series: Series, blocks: int) -> Series:

@@ -130,6 +130,15 @@ def difference_hessian(objective: Objective, point: np.ndarray, gradient: np.nda
     return 0.5 * (H + H.T)
 
 
+def curvature(objective: Objective, point: np.ndarray) -> np.ndarray | None:
+    """−∂²ℓ at a maximum, by one-sided differences; None where ℓ is not defined or H not positive definite."""
+    here = objective(point)
+    if here is None:
+        return None
+    H = difference_hessian(objective, point, here[1], central=False)
+    return H if is_positive(H) else None
+
+
 def positive_part(H: np.ndarray) -> np.ndarray:
     """H with its eigenvalues made positive (absolute, floored), on the unit-diagonal scale."""
     scale = np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-8))
