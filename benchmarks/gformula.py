@@ -2,6 +2,8 @@
 
 Run: python benchmarks/gformula.py
      python benchmarks/gformula.py coverage WORLDS FILE     (a line of JSON for each world; picks up where it stopped)
+     python benchmarks/gformula.py weights WORLDS FILE
+     python benchmarks/gformula.py pathways WORLDS FILE
 
 The first times both directions' worth of work for one direction: 2,500 people at seven visits, with a confounder that
 the exposure changes and two mediators. Seconds are wall-clock and processor time; compilation is done beforehand. The
@@ -18,24 +20,32 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bothways.designs.sustained.answers import structural_estimate
-from bothways.designs.sustained.effects import estimate, total
-from bothways.designs.sustained.estimation import find
+from bothways.designs.sustained.effects import direct, estimate, indirect, total
+from bothways.designs.sustained.estimation import LIVES, LIVES_AGAIN, Found, find, paths_of, weigh
 from bothways.designs.sustained.setup import SustainedSetup, prepare
+from bothways.engine.gmethods.gformula import model_of, simulate
+from bothways.engine.gmethods.plans import pathway
 from bothways.simulation.sustained_world import VisitWorld, simulate_visits
+from bothways.terms.answer import Estimand, Estimate
 from bothways.terms.progress import silent
 from bothways.terms.question import Direction, Facet, Question, Scale
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
+from bothways.terms.verdict import Reading, read_estimate
 
+Row = tuple[float, float, float]
 PEOPLE, VISITS, REPLICATES, CORES = 2500, 7, 200, 2
 WORLD, SMALL = "both-ways", (1000, 5)
-WAY = Direction.A_TO_B
+WAY, BACK = Direction.A_TO_B, Direction.B_TO_A
+PATHS, MEDIATORS = ("only-sleep", 1000, 4), ("sleep", "relationships")
+SMALLEST = 0.05
 
 
 def with_mediators(records: Records, count: int) -> Records:
@@ -68,7 +78,7 @@ def naive(setup: SustainedSetup) -> tuple[float, float]:
     return float(ends @ coef), float(np.sqrt(ends @ inverse @ meat @ inverse @ ends))
 
 
-def one_world(world: VisitWorld) -> dict[str, tuple[float, float, float]]:
+def one_world(world: VisitWorld) -> dict[str, Row]:
     """(value, low, high) of the risk difference by each method."""
     settings = Settings(bootstrap=REPLICATES, workers=1)
     setup = prepare(world.records, settings)
@@ -89,32 +99,118 @@ def one_world(world: VisitWorld) -> dict[str, tuple[float, float, float]]:
     return out
 
 
-def coverage(worlds: int, file: Path) -> None:
-    """Simulate what is still missing, then tell bias and coverage with their Monte Carlo errors."""
-    known = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+def weights_alone(world: VisitWorld) -> dict[str, Row]:
+    """(value, low, high) by weighting, which needs no resampling: many worlds in little time."""
+    setup = prepare(world.records, Settings())
+    histories = setup.histories(WAY)
+    found = weigh(setup, histories, tuple(range(histories.variables)))
+    rows = {"weighting": found.plain, "truncated": found.truncated}
+    made = {name: structural_estimate(model, Scale.RISK_DIFFERENCE, 0.95) for name, model in rows.items()}
+    return {name: (row.value, row.low, row.high) for name, row in made.items() if row is not None}
+
+
+def by_mediator(seed: int) -> dict[str, Row]:
+    """Direct and indirect effects by way of sleep, which carries all, and of relationships, which carry nothing.
+
+    Both answer to the exposure. ``plain`` are the estimates without products of exposure and mediator.
+    """
+    out: dict[str, Row] = {}
+    for states in (True, False):
+        setup = prepare(chosen(simulate_visits(*PATHS, seed, states=states)).records, Settings())
+        found, plain = _paths_alone(setup, REPLICATES, True), _paths_alone(setup, 0, False)
+        for place, path in enumerate(found.paths):
+            for name, statistic in (("direct", direct(states)), ("indirect", indirect(states))):
+                row = estimate(found, place, statistic, Scale.RISK_DIFFERENCE, 0.95, events=None)
+                assert row is not None
+                key = f"{name} {path.key} {'states' if states else 'scores'}"
+                out[key] = (row.value, row.low, row.high)
+                out[f"plain {key}"] = (float(statistic(plain.simulated.point[place])), np.nan, np.nan)
+    return out
+
+
+def chosen(world: VisitWorld) -> VisitWorld:
+    """With two of its mediators named."""
+    return replace(world, records=replace(world.records, roles=replace(world.records.roles, pathways=MEDIATORS)))
+
+
+def _paths_alone(setup: SustainedSetup, replicates: int, interaction: bool) -> Found:
+    """Each mediator by itself: neither the sustained exposure, nor the legs, nor both mediators at once."""
+    histories = setup.histories(BACK, interaction=interaction)
+    order, exposure = tuple(range(histories.variables)), histories.variables - 1
+    levels, paths = (1.0, 0.0) if histories.binary[-1] else (0.5, -0.5), paths_of(setup)[: len(MEDIATORS)]
+    scenarios = [pathway(order, exposure, path.places, levels) for path in paths]
+    draws, again = (-(-lives // histories.people) for lives in (LIVES, LIVES_AGAIN))
+    rng = np.random.default_rng(1)
+    simulated = simulate(model_of(histories, scenarios), rng, draws=draws, replicates=replicates, replicate_draws=again)
+    return Found(BACK, histories, simulated, paths, None, (), 0.0)
+
+
+def _known(file: Path) -> list[dict[str, Row]]:
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def gathered(worlds: int, file: Path, one: Callable[[int], dict[str, Row]]) -> list[dict[str, Row]]:
+    """What is known, and what is still missing, simulated and written down world by world."""
+    known = _known(file)
     for seed in range(len(known) + 1, worlds + 1):
-        row = one_world(simulate_visits(WORLD, *SMALL, seed))
+        row = one(seed)
         with file.open("a") as out:
             out.write(json.dumps(row) + "\n")
         known.append(row)
+    return known
+
+
+def told(known: list[dict[str, Row]], truths: dict[str, float]) -> None:
+    """Bias, spread and coverage with their Monte Carlo errors; where the truth is nil, how often it "predicts"."""
+    for name, truth in truths.items():
+        value, low, high = np.array([row[name] for row in known]).T
+        spread = value.std(ddof=1)
+        text = (
+            f"{name:30s} truth {truth:+.4f}   bias {value.mean() - truth:+.4f} (MCSE {spread / len(value) ** 0.5:.4f})"
+        )
+        text += f"   SD {spread:.4f}"
+        if np.isfinite(low).all():
+            held = ((low <= truth) & (truth <= high)).mean()
+            read = np.mean([(_reads(*row)) for row in zip(value, low, high, strict=True)])
+            text += f"   covers {held:.1%} (MCSE {(held * (1 - held) / len(value)) ** 0.5:.1%})   predicts {read:.1%}"
+        print(text)
+
+
+def _reads(value: float, low: float, high: float) -> bool:
+    row = Estimate(value, low, high, 0.0, Scale.RISK_DIFFERENCE, 0)
+    return read_estimate(row, SMALLEST) is Reading.PREDICTS
+
+
+def coverage(kind: str, worlds: int, file: Path) -> None:
+    """Simulate what is still missing, then tell."""
+    if kind == "pathways":
+        known = gathered(worlds, file, by_mediator)
+        print(f"{len(known)} worlds of {PATHS[1]:,} people at {PATHS[2]} visits")
+        told(known, {key: _truth_of(key) for key in known[0]})
+        return
+    one = weights_alone if kind == "weights" else one_world
+    known = gathered(worlds, file, lambda seed: one(simulate_visits(WORLD, *SMALL, seed)))
     made = simulate_visits(WORLD, *SMALL, 1)
     truth = made.truth(Question(made.records.pair, Facet.STRENGTH, WAY, Scale.RISK_DIFFERENCE))
-    print(f"{len(known)} worlds of {SMALL[0]:,} people at {SMALL[1]} visits; true difference {truth.value:.4f}")
-    for name in known[0]:
-        value, low, high = np.array([row[name] for row in known]).T
-        held = ((low <= truth.value) & (truth.value <= high)).mean()
-        error = np.sqrt(held * (1 - held) / len(known))
-        bias, spread = value.mean() - truth.value, value.std(ddof=1)
-        print(
-            f"{name:12s} bias {bias:+.4f} (MCSE {spread / np.sqrt(len(known)):.4f})   SD {spread:.4f}   "
-            f"covers {held:.1%} (MCSE {error:.1%})"
-        )
+    print(f"{len(known)} worlds of {SMALL[0]:,} people at {SMALL[1]} visits")
+    told(known, dict.fromkeys(known[0], truth.value))
+
+
+def _truth_of(key: str) -> float:
+    """By intervening in the world; relationships, on which nothing hangs, carry exactly nothing."""
+    *_, part, mediator, kind = key.split()
+    if (part, mediator) == ("indirect", "relationships"):
+        return 0.0
+    world = simulate_visits(*PATHS, 1, states=kind == "states")
+    scale = Scale.RISK_DIFFERENCE if kind == "states" else Scale.SD_PER_SD
+    question = Question(world.records.pair, Facet.PATHWAY, BACK, scale, pathway=mediator)
+    return float(world.truth(question, Estimand(part)).value)
 
 
 def main() -> None:
     """Time it, or count how often intervals hold."""
-    if sys.argv[1:2] == ["coverage"]:
-        coverage(int(sys.argv[2]), Path(sys.argv[3]))
+    if len(sys.argv) == 4:
+        coverage(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
         return
     print(f"{REPLICATES} replicates, {PEOPLE:,} people, {VISITS} visits, {CORES} threads, seconds wall (processor)")
     for mediators in (0, 1, 2, 5):

@@ -358,7 +358,8 @@ def test_weights_and_clusters_are_taken() -> None:
     records = replace(base, baseline={**base.baseline, **extra}, roles=replace(base.roles, weight="w", cluster="town"))
     setup = prepare(records, QUICK)
     assert setup.weight.mean() == pytest.approx(1)
-    assert setup.cluster is not None
+    assert setup.drawn is not None
+    assert setup.drawn.units == 40
     lean = replace(QUICK, headline_only=True)
     one, other = (
         row(DESIGN.answer(r, lean, silent), "g_formula.risk_difference.a_to_b").estimate for r in (records, base)

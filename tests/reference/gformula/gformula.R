@@ -77,7 +77,8 @@ X <- cbind(1, A[kept, K - 1], rowMeans(A[kept, 1:(K - 2)]))
 msm <- suppressWarnings(glm(Y[kept, K] ~ X - 1, family = binomial, weights = w[kept], control = tight))
 p <- fitted(msm)
 bread <- solve(t(X) %*% (X * (w[kept] * p * (1 - p))))
-scores <- X * (w[kept] * (Y[kept, K] - p))
+lever <- w[kept] * p * (1 - p) * rowSums((X %*% bread) * X)   # Mancl & DeRouen (2001) for clusters of one person
+scores <- X * (w[kept] * (Y[kept, K] - p) / (1 - lever))
 robust <- bread %*% (t(scores) %*% scores) %*% bread
 means <- plogis(c(sum(coef(msm)), coef(msm)[1]))
 

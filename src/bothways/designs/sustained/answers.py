@@ -151,22 +151,29 @@ def _of_weighting() -> tuple[Assumption, ...]:
     return (
         Assumption("the effect works through the exposure just before the end and the share of earlier ones, no more"),
         Assumption("people who left or died were, given their past, like those who stayed; nobody dies or leaves here"),
-        Assumption(
-            "the interval takes the weights as known, which errs on the wide side unless some weights are very large"
-        ),
+        Assumption("the interval takes the weights as known, and allows for the weight that a few people carry"),
     )
 
 
 def structural_estimate(model: Structural, scale: Scale, level: float, factor: float = 1.0) -> Estimate | None:
-    """Difference or ratio of the two means of a marginal structural model, by the delta method."""
+    """Difference or ratio of the two means of a marginal structural model, by the delta method.
+
+    The interval is symmetric in the logarithm of a ratio and in atanh of a difference of shares, which keeps it
+    within -1 and 1 and holds the truth more often where a few people carry much weight (Edwardes 1995).
+    """
     always, never = (float(x) for x in model.means)
     if scale.is_ratio and not (always > 0 and never > 0):
         return None
     slope = np.array([1 / always, -1 / never]) if scale.is_ratio else np.array([factor, -factor])
     value = float(np.log(always / never)) if scale.is_ratio else factor * (always - never)
     se = float(np.sqrt(slope @ model.covariance @ slope))
-    reach = float(ndtri(0.5 + level / 2)) * se
-    p = float(2 * ndtr(-abs(value) / se)) if se > 0 else None
-    numbers = (value, value - reach, value + reach)
-    value, low, high = (float(np.exp(x)) for x in numbers) if scale.is_ratio else numbers
+    bounded = scale is Scale.RISK_DIFFERENCE and abs(value) < 1
+    middle, spread = (float(np.arctanh(value)), se / (1 - value**2)) if bounded else (value, se)
+    reach = float(ndtri(0.5 + level / 2)) * spread
+    p = float(2 * ndtr(-abs(middle) / spread)) if spread > 0 else None
+    low, high = middle - reach, middle + reach
+    if scale.is_ratio:
+        value, low, high = (float(np.exp(x)) for x in (value, low, high))
+    elif bounded:
+        low, high = float(np.tanh(low)), float(np.tanh(high))
     return Estimate(value, low, high, se, scale, model.people, level, p, model.events or None)

@@ -144,7 +144,7 @@ def _simulated(
         draws=-(-LIVES // start),
         replicates=wanted,
         replicate_draws=-(-LIVES_AGAIN // start),
-        cluster=setup.cluster,
+        drawn=setup.drawn,
         workers=settings.workers or os.cpu_count() or 1,
         done=_told(progress, direction, wanted),
     )
@@ -181,7 +181,7 @@ def weigh(setup: SustainedSetup, histories: Histories, order: tuple[int, ...]) -
     known = last[np.isfinite(last)]
     low, high = np.percentile(known, TRUNCATED) if known.size else (np.nan, np.nan)
     flat = np.where(np.isfinite(last), 1.0, np.nan)
-    models = (structural(histories, w, exposure, 0, setup.cluster) for w in (last, np.clip(last, low, high), flat))
+    models = (structural(histories, w, exposure, 0, setup.drawn) for w in (last, np.clip(last, low, high), flat))
     return Weighted(weights, *models)
 
 

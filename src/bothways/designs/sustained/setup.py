@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from bothways.designs.sampling import clusters_of, person_column, weights_of
+from bothways.designs.sampling import person_column, sampling_of, weights_of
 from bothways.designs.sustained.grid import Grid, grid_of
 from bothways.engine.gmethods.history import Histories
+from bothways.engine.survey import Sampling
 from bothways.terms.question import Condition, Direction, Kind
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
@@ -33,7 +34,7 @@ class Variable:
 class SustainedSetup:
     """``changing`` are confounders that change, ``mediators`` the named pathways; both are modelled at each occasion.
 
-    ``last`` is the occasion of the outcome. ``cluster`` is None where people were drawn singly. ``left_out`` says which
+    ``last`` is the occasion of the outcome. ``drawn`` is None where people were drawn singly. ``left_out`` says which
     covariates could not be used, ``filled`` which fixed ones had gaps that were filled by the mean.
     """
 
@@ -46,7 +47,7 @@ class SustainedSetup:
     fixed_names: tuple[str, ...]
     last: int
     weight: Float[np.ndarray, "people"]
-    cluster: np.ndarray | None
+    drawn: Sampling | None
     left_out: tuple[str, ...]
     filled: tuple[str, ...]
 
@@ -153,7 +154,7 @@ def prepare(records: Records, settings: Settings) -> SustainedSetup:
         names,
         last_occasion(grid, pair, settings),
         np.ones(records.people) if weight is None else weight / weight[weight > 0].mean(),
-        clusters_of(records, np.arange(records.people)),
+        sampling_of(records, np.arange(records.people)),
         left_out,
         filled,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bothways.designs.sampling import sampling_caveats, sampling_words
 from bothways.designs.sustained.estimation import Found
 from bothways.designs.sustained.grid import TOLERANCE
 from bothways.designs.sustained.interaction import interaction_caveats
@@ -60,6 +61,7 @@ def caveats_of(
     return (
         *_always(setup),
         *_of_records(setup),
+        *sampling_caveats(setup.drawn),
         *(_of_fit(setup, direction, found) if found is not None else ()),
         *(interaction_caveats(setup, found, settings.level) if found is not None else ()),
     )
@@ -182,6 +184,9 @@ def methods_of(setup: SustainedSetup, settings: Settings, found: tuple[Found, ..
     ]
     replicates = max((f.simulated.converged.size for f in found), default=0)
     good = min((f.simulated.converged.mean() for f in found if f.simulated.converged.size), default=1.0)
+    weights, _ = sampling_words(setup.records, setup.drawn)
+    within = " within strata" if setup.drawn is not None and setup.drawn.strata > 1 else ""
+    units = ("clusters" if setup.records.roles.cluster else "people") + within
     looked = "one occasion" if lags == 1 else "two occasions"
     changing = ", ".join(v.label for v in (*setup.changing, *setup.mediators)) or "none"
     parts = [
@@ -194,14 +199,15 @@ def methods_of(setup: SustainedSetup, settings: Settings, found: tuple[Found, ..
         ". ".join(cuts) + "." if cuts else "",
         "Lives were simulated from each person's own first occasion under each regime with common random numbers; "
         "death was carried as a probability of survival.",
-        f"Intervals come from {replicates} resamples of "
-        f"{'clusters' if setup.cluster is not None else 'people'}, of which {good:.0%} could be fitted.",
+        f"Intervals come from {replicates} resamples of {units}{weights}, of which {good:.0%} could be fitted"
+        + (", with one draw less than there are in each stratum (Rao & Wu 1988)." if setup.drawn is not None else "."),
     ]
     if any(f.weighted is not None for f in found):
         parts.append(
             "Beside it stands a marginal structural model fitted by stabilised inverse-probability weights for "
             "exposure, leaving and death (Hernán, Brumback & Robins 2000), with a robust variance that takes the "
-            "weights as known, and again with weights truncated at their 1st and 99th percentiles."
+            "weights as known and corrects for leverage (Mancl & DeRouen 2001), and again with weights "
+            "truncated at their 1st and 99th percentiles."
         )
     if setup.mediators:
         parts.append(

@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from bothways.engine.gmethods.history import Histories
 from bothways.engine.gmethods.plans import Scenario, encoded
 from bothways.engine.gmethods.regression import DEATH, LEAVING, Fitted, Pooled, Spec, fit, pool
 from bothways.engine.kernels.gformula import Regime, courses
+from bothways.engine.survey import Sampling, draw_units
 
 CHUNK = 20_000  # lives simulated at once
 Done = Callable[[int, int], None]
@@ -118,31 +119,31 @@ def simulate(
     draws: int = 10,
     replicates: int = 0,
     replicate_draws: int = 1,
-    cluster: Int[np.ndarray, "people"] | None = None,
+    drawn: Sampling | None = None,
     workers: int = 1,
     done: Done | None = None,
 ) -> Simulated:
     """Fit, simulate ``draws`` lives a person, and do both again in each of ``replicates`` resamples of people.
 
-    ``cluster`` resamples groups of people. A replicate in which a regression does not come about is marked.
+    People are resampled as they were ``drawn``: clusters within strata, where it says so. A replicate in which a
+    regression does not come about is marked.
     """
     own, *generators = rng.spawn(1 + replicates)
     once = model.histories.weight
     fitted = tuple(fit(pooled, once) for pooled in model.regressions)
     if not all(found.converged for found in fitted):
         return Simulated(model, fitted, (), (), np.zeros(0, dtype=bool), np.zeros((0, 0)))
-    point = _point(model, fitted, np.repeat(_able(model), draws), own)
+    point = _point(model, fitted, np.repeat(_able(model), draws), once, own)
 
     def again(generator: np.random.Generator) -> tuple[tuple[Courses, ...], bool, np.ndarray]:
-        counts = _counts(model.histories.people, cluster, generator)
-        refit = tuple(
-            fit(pooled, once * counts, before) for pooled, before in zip(model.regressions, fitted, strict=True)
-        )
+        counts, each = _counts(model.histories.people, drawn, generator)
+        w = once * counts * each
+        refit = tuple(fit(pooled, w, before) for pooled, before in zip(model.regressions, fitted, strict=True))
         able = _able(model)
-        rows = np.repeat(able, counts[able].astype(np.int64) * replicate_draws)
+        rows = np.repeat(able, counts[able] * replicate_draws)
         good = all(found.converged for found in refit) and rows.size > 0
         run = _mean_lived if model.straight else _lived
-        lived = run(model, refit if good else fitted, rows if good else able, generator)
+        lived = run(model, refit if good else fitted, rows if good else able, once * each, generator)
         return lived, good, np.concatenate([found.coef for found in refit])
 
     found = []
@@ -165,40 +166,44 @@ def _able(model: Model) -> np.ndarray:
     return np.flatnonzero(model.histories.start & model.histories.alive(0))
 
 
-def _counts(people: int, cluster: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """How often each person is drawn; whole clusters at once where there are any."""
-    groups = np.arange(people) if cluster is None else np.unique(cluster, return_inverse=True)[1]
-    size = int(groups.max(initial=-1)) + 1
-    return np.asarray(np.bincount(rng.integers(0, size, size), minlength=size)[groups].astype(float))
+def _counts(people: int, drawn: Sampling | None, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(how often each person is drawn, how many times each draw counts); whole clusters within strata at once."""
+    chosen, times = draw_units(drawn, people, rng)
+    each = np.ones(people)
+    if times is not None:
+        each[chosen] = times
+    return np.bincount(chosen, minlength=people), each
 
 
 def _stacked(parts: list[Courses]) -> Courses:
     return Courses(np.stack([part.mean for part in parts]), np.stack([part.alive for part in parts]))
 
 
-def _point(model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, rng: np.random.Generator) -> tuple[Courses, ...]:
+def _point(
+    model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, weight: np.ndarray, rng: np.random.Generator
+) -> tuple[Courses, ...]:
     """Courses at the estimates; plans in which people leave are drawn, since leaving is no straight line."""
     if not model.straight:
-        return _lived(model, fitted, rows, rng)
-    exact = _mean_lived(model, fitted, rows, rng)
+        return _lived(model, fitted, rows, weight, rng)
+    exact = _mean_lived(model, fitted, rows, weight, rng)
     leave = any(LEAVING in own for own in model.uses)
     draw = [
         [bent or (leave and plan.leaving) for bent, plan in zip(model.bent(s), scenario.plans, strict=True)]
         for s, scenario in enumerate(model.scenarios)
     ]
     if any(map(any, draw)):
-        for one, drawn, which in zip(exact, _lived(model, fitted, rows, rng), draw, strict=True):
+        for one, drawn, which in zip(exact, _lived(model, fitted, rows, weight, rng), draw, strict=True):
             one.mean[which], one.alive[which] = drawn.mean[which], drawn.alive[which]
     return exact
 
 
 def _mean_lived(
-    model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, _rng: np.random.Generator
+    model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, weight: np.ndarray, _rng: np.random.Generator
 ) -> tuple[Courses, ...]:
     """The course of the mean of the people in ``rows``, without disturbances."""
     histories = model.histories
-    weight = histories.weight[rows] / histories.weight[rows].sum()
-    first, base = (weight @ part[rows] for part in (histories.values[:, 0], histories.fixed))
+    share = weight[rows] / weight[rows].sum()
+    first, base = (share @ part[rows] for part in (histories.values[:, 0], histories.fixed))
     still = np.zeros((1, histories.waves - 1, histories.variables))
     found = []
     for s, scenario in enumerate(model.scenarios):
@@ -211,9 +216,11 @@ def _mean_lived(
     return tuple(found)
 
 
-def _lived(model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, rng: np.random.Generator) -> tuple[Courses, ...]:
+def _lived(
+    model: Model, fitted: tuple[Fitted, ...], rows: np.ndarray, weight: np.ndarray, rng: np.random.Generator
+) -> tuple[Courses, ...]:
     """The mean courses of the people in ``rows`` under every scenario, in chunks; scenarios share the disturbances."""
-    histories, weight = model.histories, model.histories.weight
+    histories = model.histories
     shape = (histories.waves, histories.variables)
     totals = [np.zeros((len(scenario.plans), *shape)) for scenario in model.scenarios]
     alive = [np.zeros((len(scenario.plans), shape[0])) for scenario in model.scenarios]
