@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bothways.designs.onset import OnsetDesign
-from bothways.designs.onset.estimation import PATHS
+from bothways.designs.onset.estimation import PATHS, criterion, design_effect
 from bothways.designs.onset.models import drifting_cause, frailty, plain
 from bothways.designs.onset.setup import prepare
 from bothways.simulation import Observation, simulate
@@ -116,3 +116,24 @@ def test_resampling_and_words_follow_the_design() -> None:
     unseen = next(a for a in result.answers if a.id == "onset.order_share.joint")
     assert "counted_unweighted" in {c.code for c in unseen.caveats}
     assert "misfit" not in {c.code for a in result.answers for c in a.caveats}
+
+
+def test_chains_of_a_sample_are_compared_by_what_chance_adds_to_their_likelihood() -> None:
+    """Everybody twice in one cluster is no news: the criterion doubles, where AIC would make of it twice the people."""
+    base = replace(RECORDS, events={})
+    who = np.arange(PEOPLE) * 1.0
+    once = plain(prepare(drawn(base, cluster=who), Settings()))
+    both = twice(np.full(PEOPLE, 2))
+    pairs = replace(both, baseline={**both.baseline, "cluster": np.repeat(who, 2)})
+    doubled = plain(prepare(replace(pairs, roles=replace(both.roles, cluster="cluster")), Settings()))
+    assert criterion(doubled, sampled=True) == pytest.approx(2 * criterion(once, sampled=True), rel=1e-4)
+    assert criterion(once, sampled=True) != criterion(once, sampled=False)
+    assert design_effect(doubled, sampled=True) == pytest.approx(2 * design_effect(once, sampled=True), rel=1e-2)
+    assert design_effect(once, sampled=False) == 1.0
+
+
+def test_a_sample_says_how_its_models_were_compared() -> None:
+    weighted = answer(drawn(weight=COUNTS), quick=False, bootstrap=0)
+    assert "Lumley & Scott 2015" in weighted.methods
+    assert "Lumley" in next(t.note for t in weighted.tables if t.key == "onset_models")
+    assert {"daic"} == {key for fit in weighted.fits for key in fit.indices}

@@ -15,7 +15,7 @@ from bothways.engine.fitting import PanelFit, fit_model
 from bothways.engine.inference import robust
 from bothways.engine.panel_models.cross_lagged import clpm
 from bothways.engine.patterns import pattern_statistics
-from bothways.engine.survey import sampling, survey_meat
+from bothways.engine.survey import effective_parameters, sampling, survey_meat
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "trial"
 
@@ -111,3 +111,35 @@ def test_a_part_of_the_people_keeps_its_clusters() -> None:
     part = drawn.among(np.array([True, True, False, True, False]))
     assert (part.units, part.strata, part.lonely) == (3, 2, 1)
     assert sampling(None) is None
+
+
+def test_a_weighted_likelihood_gains_by_chance_what_its_design_effect_says() -> None:
+    """ℓ(μ) = −½ Σ w (y − μ)²: the mean of 2(ℓ(μ̂) − ℓ(μ)) over worlds is tr(H⁻¹ J), and not 1."""
+    rng, n = np.random.default_rng(2), 400
+    w = rng.exponential(1.0, n) ** 1.5
+    w /= w.mean()
+    y = rng.standard_normal((4000, n))
+    mean = y @ w / w.sum()
+    gained = (w * (y**2 - (y - mean[:, None]) ** 2)).sum(axis=1)
+    bread = np.array([[1 / w.sum()]])
+    counted = [
+        effective_parameters(bread, bread * ((w * (row - m)) ** 2).sum() * bread)
+        for row, m in zip(y, mean, strict=True)
+    ]
+    assert np.mean(counted) == pytest.approx(gained.mean(), rel=0.05)
+    assert gained.mean() > 1.5
+
+
+def test_everybody_twice_in_one_cluster_counts_twice() -> None:
+    """And a parameter without a finite variance counts one, as AIC counts it."""
+    scores = np.random.default_rng(3).standard_normal((50, 3))
+    scores -= scores.mean(axis=0)  # as at a maximum
+    bread = np.linalg.inv(scores.T @ scores)
+    once = effective_parameters(bread, bread @ scores.T @ scores @ bread)
+    doubled = np.repeat(scores, 2, axis=0)
+    meat = survey_meat(doubled, np.repeat(np.arange(50), 2)) * 49 / 50
+    assert once == pytest.approx(3.0)
+    assert effective_parameters(bread / 2, bread @ meat @ bread / 4) == pytest.approx(2 * once)
+    lost = np.pad(bread, (0, 1))
+    lost[3, 3] = np.inf
+    assert effective_parameters(lost, lost) == pytest.approx(4.0)

@@ -118,3 +118,15 @@ def draw_units(
     begin = np.cumsum(size) - size
     chosen = np.concatenate([members[begin[c] : begin[c] + size[c]] for c in clusters])
     return chosen, np.repeat((count / take)[stratum], size[clusters])
+
+
+def effective_parameters(bread: Float[np.ndarray, "q q"], sandwich: Float[np.ndarray, "q q"]) -> float:
+    """tr(H⁻¹ J) = tr(H V), H⁻¹ the ``bread`` and V = H⁻¹ J H⁻¹ the ``sandwich``: what chance adds to a weighted ℓ.
+
+    Where people were drawn one by one it comes to q, one for each parameter, as AIC counts them. For a survey's
+    weighted likelihood the like of AIC is −2ℓ + 2 tr(H⁻¹ J), and tr(H⁻¹ J)/q its mean design effect (Lumley & Scott
+    2015, J. Surv. Stat. Methodol. 3:1). Parameters without a finite variance count one each.
+    """
+    kept = np.isfinite(np.diag(bread)) & np.isfinite(np.diag(sandwich))
+    H = np.linalg.pinv(bread[np.ix_(kept, kept)], hermitian=True)
+    return float(np.trace(H @ sandwich[np.ix_(kept, kept)]) + (~kept).sum())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from bothways.designs.diary.compared import criterion
 from bothways.designs.diary.estimation import Models
 from bothways.designs.diary.lags import Lags, answered_gaps
 from bothways.designs.diary.setup import DiarySetup
@@ -58,18 +59,19 @@ def _drawn(setup: DiarySetup) -> tuple[Caveat, ...]:
 
 
 def _common_cause(models: Models) -> list[Caveat]:
-    hidden = models.hidden
-    if hidden is None or not hidden.usable:
+    hidden, own = models.hidden, criterion(models.chosen)
+    against = criterion(hidden) if hidden is not None and hidden.usable else None
+    if against is None or own is None:
         return [
             Caveat("common_cause", "Something unseen that moves both conditions slowly could not be set against this.")
         ]
-    if hidden.fit.aic < models.chosen.fit.aic - UNSEEN:
+    if against < own - UNSEEN:
         text = (
             "Something unseen that moves both conditions explains these answers better than an influence of one on "
             "the other."
         )
         return [Caveat("common_cause", text)]
-    if hidden.fit.aic < models.chosen.fit.aic + UNSEEN:
+    if against < own + UNSEEN:
         text = (
             "Something unseen that moves both conditions explains these answers about as well as an influence of one "
             "on the other: they cannot tell the two apart."

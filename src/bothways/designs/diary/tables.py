@@ -7,6 +7,7 @@ from scipy.special import ndtri
 
 from bothways.designs.diary.answers import DIRECTIONS, ENDS
 from bothways.designs.diary.checks import Surprises
+from bothways.designs.diary.compared import SURVEY_NOTE, criterion, is_sampled
 from bothways.designs.diary.endings import ENDINGS
 from bothways.designs.diary.estimation import Fitted, Models
 from bothways.designs.diary.lags import Lags, answered_gaps
@@ -66,7 +67,8 @@ def models_table(models: Models, unit: str) -> Table:
         slowest = float(half_lives(fit.system.drift)[0]) if model.usable else None
         rows.append(
             (
-                _label(models, model), "yes" if model is models.chosen else "", fit.loglik, fit.structure.size, fit.aic,
+                _label(models, model), "yes" if model is models.chosen else "", fit.loglik, fit.structure.size,
+                criterion(model),
                 slowest, ENDINGS[fit.outcome], ", ".join(fit.at_limit),
             )
         )  # fmt: skip
@@ -74,7 +76,8 @@ def models_table(models: Models, unit: str) -> Table:
         "model", "speaks", "log-likelihood", "parameters", "AIC", f"slowest half-life, {unit}s", "ended",
         "held at zero",
     )  # fmt: skip
-    return Table("diary.models", "The models", columns, tuple(rows))
+    note = SURVEY_NOTE if is_sampled(models.chosen.fit.series) else ""
+    return Table("diary.models", "The models", columns, tuple(rows), note)
 
 
 def _all(models: Models) -> list[Fitted]:
@@ -102,10 +105,7 @@ def fit_of(models: Models, model: Fitted, level: float, seconds: float = 0.0) ->
         for name, v, s in zip(fit.structure.names, fit.theta, se, strict=True)
     )
     drift = fit.system.drift
-    indices: dict[str, float | None] = {
-        "aic": fit.aic,
-        "bic": fit.aic + (np.log(answers_seen(fit)) - 2) * fit.theta.size,
-    }
+    indices = _criteria(model)
     indices |= {f"half_life_{k + 1}": float(h) for k, h in enumerate(half_lives(drift))}
     indices |= {f"period_{k + 1}": float(h) for k, h in enumerate(periods(drift))}
     return Fit(
@@ -121,6 +121,14 @@ def fit_of(models: Models, model: Fitted, level: float, seconds: float = 0.0) ->
         indices=indices,
         says=f"held at zero: {', '.join(fit.at_limit)}" if fit.at_limit else "",
     )
+
+
+def _criteria(model: Fitted) -> dict[str, float | None]:
+    """AIC and BIC; of a sample the like of AIC alone."""
+    if is_sampled(model.fit.series):
+        return {"daic": criterion(model)}
+    size = model.fit.theta.size
+    return {"aic": model.fit.aic, "bic": model.fit.aic + (np.log(answers_seen(model.fit)) - 2) * size}
 
 
 def answers_seen(fit: StateSpaceFit) -> float:

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 from bothways.designs.onset.misclassified import Accuracy, misclassified
 from bothways.designs.onset.models import Fitted, drifting_cause, frailty, plain
 from bothways.designs.onset.setup import OnsetSetup
+from bothways.engine.survey import effective_parameters
 from bothways.terms.progress import Progress
 from bothways.terms.question import Direction
 
@@ -36,6 +37,7 @@ class Fits:
     drifting: Fitted | None = None
     rival: Fitted | None = None
     errors: Fitted | None = None
+    sampled: bool = False  # weights, clusters or strata are stated
 
     @property
     def all(self) -> tuple[Fitted, ...]:
@@ -55,30 +57,44 @@ def fit_all(setup: OnsetSetup, progress: Progress, *, quick: bool = False, accur
     chain = plain(setup)
     errors = misclassified(setup, chain, accuracy or {}) if chain.usable else None
     if quick or not chain.usable:
-        return Fits(chain, chain, errors=errors)
+        return Fits(chain, chain, errors=errors, sampled=setup.sampled)
     progress("onset: a lasting proneness", 0.25)
     lasting = frailty(setup, chain)
     if setup.rows.dated:  # a dated change names one state of a chain, and a hidden cause would never be free to switch
-        spoken = min((f for f in (chain, lasting) if f.usable), key=criterion)
-        return Fits(spoken, chain, lasting, errors=errors)
+        spoken = _best([chain, lasting], setup.sampled)
+        return Fits(spoken, chain, lasting, errors=errors, sampled=setup.sampled)
     progress("onset: a common cause that drifts", 0.45)
     drifting = drifting_cause(setup, chain)
     progress("onset: the common cause without influence", 0.65)
     rival = drifting_cause(setup, chain, influence=False)
-    usable = [f for f in (chain, lasting, drifting) if f.usable]
-    speaks = min(usable, key=criterion)
-    return Fits(speaks, chain, lasting, drifting, rival, errors)
+    speaks = _best([chain, lasting, drifting], setup.sampled)
+    return Fits(speaks, chain, lasting, drifting, rival, errors, setup.sampled)
 
 
-def criterion(fitted: Fitted) -> float:
-    """AIC given the first observation."""
-    return 2 * len(fitted.fit.names) - 2 * fitted.loglik
+def _best(models: list[Fitted], sampled: bool) -> Fitted:
+    return min((f for f in models if f.usable), key=lambda f: criterion(f, sampled))
+
+
+def criterion(fitted: Fitted, sampled: bool) -> float:
+    """AIC given the first observation; of a sample, with its design effect (Lumley & Scott 2015)."""
+    return 2 * len(fitted.fit.names) * design_effect(fitted, sampled) - 2 * fitted.loglik
+
+
+def design_effect(fitted: Fitted, sampled: bool) -> float:
+    """tr(H⁻¹ J)/q: by how much a sample's weights and clusters widen what chance adds to the likelihood; else 1."""
+    if not sampled or not fitted.fit.names:
+        return 1.0
+    return effective_parameters(fitted.fit.covariance, fitted.fit.robust) / len(fitted.fit.names)
 
 
 def excludes_one(fitted: Fitted, direction: Direction, level: float) -> bool:
     """Whether the interval of the rate ratio lies on one side of 1."""
     value, error, _ = fitted.log_ratio(*PATHS[direction])
     return abs(value) > float(ndtri(0.5 + level / 2)) * error
+
+
+def _loglik(fitted: Fitted) -> float:
+    return fitted.loglik
 
 
 def told_apart(fits: Fits, direction: Direction, level: float) -> str:
@@ -90,8 +106,9 @@ def told_apart(fits: Fits, direction: Direction, level: float) -> str:
     """
     if not excludes_one(fits.chain, direction, level):
         return ""
-    best = max(f.loglik for f in (fits.chain, fits.frailty, fits.drifting) if f is not None and f.usable)
-    if fits.rival is not None and fits.rival.loglik > best - SUPPORT:
+    best = max((f for f in (fits.chain, fits.frailty, fits.drifting) if f is not None and f.usable), key=_loglik)
+    support = SUPPORT * design_effect(best, fits.sampled)
+    if fits.rival is not None and fits.rival.loglik > best.loglik - support:
         return "a hidden cause of both that comes and goes, without any influence, explains these records as well"
     for other in (fits.frailty, fits.drifting):
         if other is not None and other.usable and not excludes_one(other, direction, level):

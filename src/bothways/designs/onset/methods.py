@@ -75,7 +75,7 @@ def _beside(room: Room) -> str:
         return (
             "Beside it was fitted the chain with a lasting proneness of each person on all four onsets (normal on the "
             "log scale, its mean free by state at entry, 11-point quadrature); a hidden cause that drifts is not "
-            f"fitted to dated records. The ratios are those of {room.fits.speaks.says}, by AIC."
+            f"fitted to dated records. The ratios are those of {room.fits.speaks.says}, by AIC{_survey(room)}."
         )
     if room.fits.rival is None:
         return "Rival explanations by a common cause were left out of this quick run."
@@ -83,8 +83,14 @@ def _beside(room: Room) -> str:
         "Beside it were fitted the chain with a lasting proneness of each person on all four onsets (normal on the log "
         "scale, its mean free by state at entry, 11-point quadrature), the chain with a hidden two-state cause that "
         "drifts, and that hidden cause without any influence between the conditions. The ratios are those of "
-        f"{room.fits.speaks.says}, which had the smallest AIC; all are shown."
+        f"{room.fits.speaks.says}, which had the smallest AIC{_survey(room)}; all are shown."
     )
+
+
+def _survey(room: Room) -> str:
+    """How AIC allows for a sampling design, in brackets."""
+    told = " (of a weighted likelihood: −2ℓ + 2 tr(H⁻¹ J), Lumley & Scott 2015)"
+    return told if room.fits.sampled else ""
 
 
 def _errors(room: Room) -> str:

@@ -27,6 +27,9 @@ from bothways.engine.chain.evalue import e_values
 from bothways.engine.chain.fit import PlainTarget
 from bothways.terms.answer import Cell, Table
 
+SURVEY_NOTE = (
+    " AIC allows for the sampling design by tr(H⁻¹ J) in place of the number of parameters (Lumley & Scott 2015)."
+)
 COMMON = 0.15  # an outcome that this share of people reach is not rare
 LONGEST = 200.0
 
@@ -122,14 +125,15 @@ def _models(room: Room) -> Table:
                 if shown
                 else [None] * 3
             )
-        rows.append((fitted.says, *cells, fitted.loglik, criterion(fitted), str(fitted.fit.ending)))
+        rows.append((fitted.says, *cells, fitted.loglik, criterion(fitted, room.fits.sampled), str(fitted.fit.ending)))
     ratios = [
         f"{word} {x}"
         for x in (f"of {a} on onset of {b}", f"of {b} on onset of {a}")
         for word in ("ratio", "low,", "high,")
     ]
     columns = ("model", *ratios, "log-likelihood", "AIC", "ended")
-    return Table("onset_models", "Influence, or a common cause?", columns, tuple(rows), "Given the first observation.")
+    note = f"Given the first observation.{SURVEY_NOTE if room.fits.sampled else ''}"
+    return Table("onset_models", "Influence, or a common cause?", columns, tuple(rows), note)
 
 
 def _stays(room: Room) -> Table:
