@@ -19,10 +19,11 @@ Chance = Callable[[int, Sequence[Sequence[float]], np.ndarray, Mapping[int, floa
 
 
 def named(histories: Histories, simulated: Simulated, scenario: int) -> dict[int, dict[str, float]]:
-    """Coefficients of each variable's regression by name: "1", "t", "tt", "x0", "now3", "lag1:3"."""
+    """Coefficients of each variable's regression by name: "1", "t", "tt", "x0", "now3", "lag1:3", "both3:2"."""
     fixed, variables = histories.fixed.shape[1], histories.variables
     names = ["1", "t", "tt", *(f"x{c}" for c in range(fixed)), *(f"now{v}" for v in range(variables))]
     names += [f"lag{lag}:{v}" for lag in range(1, histories.lags + 1) for v in range(variables)]
+    names += [f"both{a}:{b}" for a, b in histories.products]
     out = {}
     for target, m in simulated.model.uses[scenario].items():
         kept, coef = simulated.model.regressions[m].kept, simulated.fitted[m].coef
@@ -41,6 +42,10 @@ def eta(
     for lag in (1, 2):
         before = past[max(wave - lag, 0)]
         total += sum(coef.get(f"lag{lag}:{v}", 0.0) * value for v, value in enumerate(before))
+    for name, b in coef.items():
+        if name.startswith("both"):
+            one, other = (int(v) for v in name.removeprefix("both").split(":"))
+            total += b * past[wave - 1][one] * past[wave - 1][other]
     return total
 
 
@@ -139,3 +144,42 @@ def linear_effects(
     return tuple(
         float(a[-1, 0] - b[-1, 0]) for a, b in ((with_own, without), (with_other, without), (with_own, with_other))
     )  # type: ignore[return-value]
+
+
+def linear_course(
+    coefs: dict[int, dict[str, float]],
+    order: Sequence[int],
+    waves: int,
+    start: Sequence[float],
+    x: np.ndarray,
+    held: Mapping[int, float],
+    given: Mapping[int, Sequence[float]],
+) -> list[list[float]]:
+    """The course of means of one person in a world of scores: means of products are products where one is held."""
+    course = [[held.get(v, value) for v, value in enumerate(start)]]
+    for wave in range(1, waves):
+        now: dict[int, float] = {}
+        for v in order:
+            now[v] = held[v] if v in held else given[v][wave] if v in given else eta(
+                coefs[v], wave, waves, course, x, now
+            )  # fmt: skip
+        course.append([now[v] for v in sorted(now)])
+    return course
+
+
+def linear_end(
+    coefs: dict[int, dict[str, float]],
+    order: Sequence[int],
+    histories: Histories,
+    held: Mapping[int, float],
+    drawn: Sequence[int] = (),
+    source: Mapping[int, float] | None = None,
+) -> float:
+    """Mean outcome at the last wave, averaged over people; ``drawn`` take the mean course under ``source``."""
+    ends = []
+    for i in np.flatnonzero(histories.start):
+        start, x = histories.values[i, 0], histories.fixed[i]
+        other = linear_course(coefs, order, histories.waves, start, x, source or {}, {})
+        given = {v: [row[v] for row in other] for v in drawn}
+        ends.append(linear_course(coefs, order, histories.waves, start, x, held, given)[-1][0])
+    return float(np.mean(ends))
