@@ -10,9 +10,10 @@ from scipy.special import ndtri
 
 from bothways.designs.base import Refusal
 from bothways.designs.onset.answers import answers_of
-from bothways.designs.onset.estimation import fit_all
+from bothways.designs.onset.estimation import criterion, fit_all
 from bothways.designs.onset.methods import methods_of
 from bothways.designs.onset.models import Fitted
+from bothways.designs.onset.persistence import Persistence, persistence
 from bothways.designs.onset.resampling import resample
 from bothways.designs.onset.room import room_of
 from bothways.designs.onset.setup import prepare
@@ -84,23 +85,29 @@ class OnsetDesign:
         room = room_of(setup, settings, fits, resampled)
         if settings.headline_only:
             return DesignResult(design=self.key, answers=answers_of(room))
-        answers, tables = answers_of(room), tables_of(room)
+        answers, tables, stays = answers_of(room), tables_of(room), Persistence()
         if fits.speaks.usable:
             progress("onset: in whom", 0.9)
             in_whom, levels = whom(room)
             answers, tables = (*answers, *in_whom), (*tables, *levels, *variants_of(room))
+        if fits.speaks.usable and not settings.quick:
+            progress("onset: who stays ill", 0.95)
+            stays = persistence(room)
+        fitted_all = (*fits.all, *stays.fits)
         seconds = clock.perf_counter() - began
         progress("onset: done", 1.0)
         return DesignResult(
             design=self.key,
-            answers=answers,
-            fits=tuple(fit_of(fitted, settings.level, seconds / len(fits.all)) for fitted in fits.all),
-            tables=tables,
-            methods=methods_of(room),
+            answers=(*answers, *stays.answers),
+            fits=tuple(
+                fit_of(fitted, settings.level, seconds / len(fitted_all), fits.sampled) for fitted in fitted_all
+            ),
+            tables=(*tables, *stays.tables),
+            methods=" ".join(part for part in (methods_of(room), stays.methods) if part),
         )
 
 
-def fit_of(fitted: Fitted, level: float, seconds: float) -> Fit:
+def fit_of(fitted: Fitted, level: float, seconds: float, sampled: bool) -> Fit:
     """An engine's fit as the report knows it; parameters without a finite estimate are left out."""
     fit, reach = fitted.fit, float(ndtri(0.5 + level / 2))
     kept = np.flatnonzero(np.isfinite(np.diag(fit.robust)))
@@ -108,7 +115,6 @@ def fit_of(fitted: Fitted, level: float, seconds: float) -> Fit:
     for k in kept:
         value, se = float(fit.theta[k]), float(np.sqrt(fit.robust[k, k]))
         rows.append(Parameter(fit.names[k], value, se, value - reach * se, value + reach * se))
-    aic = 2.0 * len(fit.names) - 2 * fitted.loglik
     return Fit(
         design="onset",
         model=fitted.key,
@@ -119,6 +125,6 @@ def fit_of(fitted: Fitted, level: float, seconds: float) -> Fit:
         iterations=fit.iterations,
         gradient=fit.gradient,
         seconds=seconds,
-        indices={"aic": aic},
+        indices={"daic" if sampled else "aic": criterion(fitted, sampled)},
         says=fit.says,
     )
