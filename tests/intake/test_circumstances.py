@@ -49,7 +49,7 @@ def codes(records: Records) -> set[str]:
 def test_a_cut_is_the_same_from_either_side(text: str, key: str, levels: tuple[str, str]) -> None:
     cut = parse(text)
     assert cut is not None
-    assert (cut.key, cut.levels) == (key, levels)
+    assert (cut.key, cut.levels(cut.column)) == (key, levels)
 
 
 def test_the_name_of_a_column_is_no_cut() -> None:
@@ -72,11 +72,18 @@ def test_who_is_missing_is_on_neither_side(number: float, sign: str) -> None:
     assert np.isnan(side[2])
 
 
+def test_a_cut_through_a_condition_bears_its_label_and_no_key(panel: pl.DataFrame, topic: Topic) -> None:
+    key = with_cut(panel, topic, "back_pain>=4").roles.by[0]
+    records = with_cut(panel, topic, "back_pain>=4")
+    assert records.labels[key] == "back pain"
+    assert records.categories[key] == ("back pain below 4", "back pain 4 or above")
+
+
 def test_a_cut_becomes_a_column_of_each_persons_first_answer(panel: pl.DataFrame, topic: Topic) -> None:
     records = with_cut(panel, topic, "phq9>=10", "age<45")
     assert records.roles.by == ("phq9_10_or_above", "age_45_or_above")
-    assert records.categories["phq9_10_or_above"] == ("phq9 below 10", "phq9 10 or above")
-    assert records.labels["phq9_10_or_above"] == "phq9"
+    assert records.categories["phq9_10_or_above"] == ("PHQ-9 below 10", "PHQ-9 10 or above")
+    assert records.labels["phq9_10_or_above"] == "PHQ-9"
     first = at_first(records, records.values["depression"])
     level = records.baseline["phq9_10_or_above"]
     known = np.isfinite(first)

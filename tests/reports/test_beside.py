@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tests.reports.beside import BESIDE, SENSITIVITY, SHIPPED, THROUGH, pathway
-from tests.reports.outcomes import A_TO_B, B_TO_A, FULL, NOTHING, answer, estimate, outcome, panel
+from tests.reports.outcomes import A_TO_B, B_TO_A, COMMON, FULL, NOTHING, answer, estimate, outcome, panel
 from tests.reports.test_page import FORBIDDEN, walked
 
 from bothways.reports import facts_of, numbers, render, tables_as_csv
+from bothways.reports.answers import way
+from bothways.reports.document import Bullets, Paragraph
 from bothways.reports.facts_whom import holm
 from bothways.reports.figures import DRAWINGS
 from bothways.reports.loop import mediator_rows
-from bothways.terms.answer import DesignResult, Estimand, Fit, Parameter, Status, Table
+from bothways.terms.answer import Answer, Caveat, DesignResult, Estimand, Fit, Parameter, Status, Table
 from bothways.terms.question import Facet, Population
 from bothways.terms.records import TimeUnit
 
@@ -234,12 +236,48 @@ def test_a_loop_without_answers_is_grey_and_still_drawn() -> None:
 
 def test_a_word_on_groups_comes_from_a_difference_and_is_counted(facts: dict) -> None:
     text = " ".join(render(facts, "markdown").split())
-    assert "in “lasting pain” it is stronger (difference 0.20 (0.12 to 0.28))." in text
-    assert "whether it differs in “lasting pain” cannot be told" in text
+    assert "in “lasting pain” beside “recent pain” it is stronger (difference 0.20 (0.12 to 0.28))." in text
+    assert "whether it differs in “lasting pain” beside “recent pain” cannot be told" in text
     assert "though not once all the comparisons of this report are counted" in text
     assert "3 comparisons were made" in text
     tests = [t for g in facts["whom"] for t in g["tests"]]
     assert [t["p_holm"] for t in tests] == pytest.approx([0.0012, 0.64, 0.09])
+
+
+def level(where: str, name: str, kind: Estimand = Estimand.CROSS_LAG) -> Answer:
+    row = answer(A_TO_B, estimate(0.1, 0.05), estimand=kind, facet=Facet.WHOM, subgroup=name, headline=False,
+                 name=f"{where}.{name}.{kind}")  # fmt: skip
+    return replace(row, question=replace(row.question, population=Population(name, where)))
+
+
+def test_a_comparison_names_whom_it_compares_with_and_a_step_of_a_number_nobody() -> None:
+    rows = (level("sex", "sex: men"), level("sex", "sex: women"), level("sex", "sex: women", Estimand.INTERACTION),
+            level("age", "age below 50"), level("age", "age 50 or above"),
+            level("age", "age 50 or above", Estimand.INTERACTION),
+            level("age", "age, one standard deviation more", Estimand.INTERACTION))  # fmt: skip
+    facts = facts_of(outcome(DesignResult("panel", rows)))
+    assert list(facts["words"]["compared"].values()) == [
+        "sex: women beside sex: men", "age 50 or above beside age below 50", "age, one standard deviation more",
+    ]  # fmt: skip
+    assert "in “sex: women” beside “sex: men”" in " ".join(render(facts, "markdown").split())
+
+
+def test_a_cut_goes_by_the_records_words_and_two_cuts_of_one_column_by_their_levels() -> None:
+    cut = ("back pain 0.5 or below", "back pain above 0.5")
+    one = [level("back_pain_above_0_5", name) for name in cut]
+    labels = {"back_pain_above_0_5": "back pain", "back_pain_above_3": "back pain"}
+    made = replace(outcome(DesignResult("panel", tuple(one))), labels=labels)
+    assert [g["label"] for g in facts_of(made)["whom"]] == ["back pain"]
+    rows = (*one, level("back_pain_above_3", "back pain 3 or below"), level("back_pain_above_3", "back pain above 3"))
+    both = facts_of(replace(outcome(DesignResult("panel", rows)), labels=labels))
+    assert [g["label"] for g in both["whom"]] == ["back pain above 0.5", "back pain above 3"]
+
+
+def test_a_mediator_that_the_topic_does_not_know_goes_by_the_records_words() -> None:
+    rows = pathway("sit_hours_2", B_TO_A, ((0.2, 0.04), (0.2, 0.04), (0.04, 0.02), (0.1, 0.05), (0.14, 0.04)))
+    made = outcome(replace(panel(), answers=(*panel().answers, *rows)))
+    facts = facts_of(replace(made, labels={"sit_hours_2": "hours of sitting"}))
+    assert lane(facts, "b_to_a", "sit_hours_2")["label"] == "hours of sitting"
 
 
 def test_levels_alone_give_no_word_on_groups() -> None:
@@ -363,3 +401,15 @@ def test_a_sensitivity_value_is_that_of_the_design_whose_number_is_told() -> Non
     own = replace(THROUGH, tables=(labelled,))
     made = facts_of(replace(outcome(own), results=(other, own)))
     assert lane(made, "b_to_a", "sleep")["sensitivity"] == {"value": 0.2, "says": "the correlation"}
+
+
+def test_what_to_mind_is_of_the_number_that_is_told_and_others_come_with_their_names() -> None:
+    own = answer(A_TO_B, estimate(0.6, 0.1), design="trial", model="clda", line="D", estimand=Estimand.TOTAL,
+                 caveats=(Caveat("acts_beyond_target", "The arm may reach the second by another way."),))  # fmt: skip
+    other = answer(A_TO_B, estimate(0.01, 0.2), caveats=(COMMON,))
+    facts = facts_of(outcome(DesignResult("panel", (other,)), DesignResult("trial", (own,))))
+    blocks = way(facts, "a_to_b").blocks
+    minded = blocks[blocks.index(Paragraph("Mind this:")) + 1]
+    assert isinstance(minded, Bullets)
+    assert facts["words"]["directions"]["a_to_b"]["answer"] == own.id
+    assert minded.items == (own.caveats[0].text, f"Panel of waves (RI-CLPM): {COMMON.text}")

@@ -169,8 +169,8 @@ def _records(
     rows: Int[np.ndarray, "some"],
 ) -> Records:
     columns = [replace(column, measured=column.measured.take(rows)) for column in long.columns]
-    labels = {topic.pair.a.key: topic.pair.a.label, topic.pair.b.key: topic.pair.b.label}
     values = {column.key: column.measured.values for column in columns}
+    labels = {topic.pair.a.key: topic.pair.a.label, topic.pair.b.key: topic.pair.b.label, **_readable(values, topic)}
     at = long.person[rows]
     person = np.cumsum(np.r_[False, at[1:] != at[:-1]]).astype(np.int64)
     people = int(person[-1]) + 1
@@ -191,6 +191,13 @@ def _records(
         reasons=together(columns),
         topic=topic,
     )
+
+
+def _readable(keys: Iterable[str], topic: Topic) -> dict[str, str]:
+    """Names of columns as people write them, but for those whose meaning the topic knows: it has its own words."""
+    pair = (topic.pair.a.key, topic.pair.b.key)
+    plain_words = (key for key in keys if "_" in key and key not in pair and not topic.pathways_through(key))
+    return {key: " ".join(key.replace("_", " ").split()) for key in plain_words}
 
 
 def _events(events: Events, at: Int[np.ndarray, "rows"], person: Int[np.ndarray, "rows"]) -> Events:

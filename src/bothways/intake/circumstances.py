@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from bothways.intake.columns import plain
-from bothways.intake.cuts import parse, variable_of
+from bothways.intake.cuts import label_of, parse, variable_of
 from bothways.intake.findings import note
 from bothways.intake.roles import Plan, Variable
 from bothways.intake.table import Sheet
@@ -63,7 +63,8 @@ def _with_cuts(records: Records, plan: Plan, layout: Layout) -> Records:
         level = cut.holds(at_first(records, records.values[variable.key]))
         if np.unique(level[np.isfinite(level)]).size < 2:
             raise QuestionError(f"--by {text}", "everybody is on one side of it", "Give another number")
-        records = _added(records, cut.key, level[records.person], cut.column, cut.levels)
+        label = label_of(cut, variable, records.labels)
+        records = _added(records, cut.key, level[records.person], label, cut.levels(label))
         keys.append(cut.key)
     return replace(records, roles=replace(records.roles, by=tuple(dict.fromkeys(keys))))
 

@@ -41,11 +41,10 @@ class Expression:
         at = f"{self.number:g}".replace("-", "minus_").replace(".", "_")
         return _SPLITS[self.sign][0].format(re.sub(r"\W+", "_", self.column.strip().lower()), at)
 
-    @property
-    def levels(self) -> tuple[str, str]:
-        """("phq9 below 10", "phq9 10 or above")."""
+    def levels(self, label: str) -> tuple[str, str]:
+        """("PHQ-9 below 10", "PHQ-9 10 or above"), by how a person reads the column."""
         _, no, yes, _ = _SPLITS[self.sign]
-        return no.format(self.column, f"{self.number:g}"), yes.format(self.column, f"{self.number:g}")
+        return no.format(label, f"{self.number:g}"), yes.format(label, f"{self.number:g}")
 
     def holds(self, values: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
         """1 where it holds, 0 where not, NaN where the value is missing."""
@@ -75,6 +74,13 @@ def parse(text: str) -> Expression | None:
 def without_cuts(layout: Layout) -> Layout:
     """The layout with the names of columns alone among its circumstances."""
     return replace(layout, by=tuple(name for name in layout.by if parse(name) is None))
+
+
+def label_of(cut: Expression, variable: Variable, labels: Mapping[str, str]) -> str:
+    """How a person reads a cut's column: its questionnaire's name where that is what was written, else its own."""
+    if variable.instrument is not None and plain(cut.column) != plain(variable.key):
+        return variable.instrument.label
+    return labels.get(variable.key, cut.column.replace("_", " "))
 
 
 def variable_of(cut: Expression, plan: Plan, layout: Layout) -> Variable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bothways.reports import numbers
@@ -27,7 +27,7 @@ def loop_facts(outcome: Outcome) -> Facts:
     answers = [a for r in outcome.results for a in r.answers if _between(a, outcome.topic)]
     asked = list(_asked(answers, outcome))
     told = {(lane["direction"], m) for lane in asked for m in lane["mediators"]}
-    return {"lanes": [*asked, *_not_asked(outcome.topic, told)], "own": list(own_loops(outcome))}
+    return {"lanes": [*asked, *_not_asked(outcome, told)], "own": list(own_loops(outcome))}
 
 
 def _between(answer: Answer, topic: Topic) -> bool:
@@ -48,12 +48,12 @@ def _mediator(key: str, topic: Topic) -> str:
     return key if key in known or not through else through[0].mediator
 
 
-def mediator_label(key: str, topic: Topic) -> str:
-    """How people call a mediator."""
+def mediator_label(key: str, topic: Topic, labels: Mapping[str, str]) -> str:
+    """How people call a mediator: the topic's words for it, else the records'."""
     named = {m.key: m.label for m in topic.mediators} | {
         p.mediator: p.label for p in topic.pathways if not topic.mediators
     }
-    return named.get(key, key.replace("_", " "))
+    return named.get(key) or labels.get(key, key.replace("_", " "))
 
 
 def _asked(answers: list[Answer], outcome: Outcome) -> Iterator[Facts]:
@@ -66,7 +66,7 @@ def _asked(answers: list[Answer], outcome: Outcome) -> Iterator[Facts]:
         way, through = key
         if way in WAYS:
             yield {
-                **_lane(way, through, topic),
+                **_lane(way, through, outcome),
                 "asked": True,
                 "design": speaker.design,
                 "says": speaker.status_says,
@@ -93,12 +93,13 @@ def _part(rows: list[Answer], part: Estimand) -> str | None:
     return found[0].id if found else None
 
 
-def _lane(way: Direction, through: tuple[str, ...], topic: Topic) -> Facts:
+def _lane(way: Direction, through: tuple[str, ...], outcome: Outcome) -> Facts:
+    topic = outcome.topic
     start = way.ends(topic.pair)[0].key
     return {
         "direction": way.value,
         "mediators": list(through),
-        "label": _listed([mediator_label(m, topic) for m in through]),
+        "label": _listed([mediator_label(m, topic, outcome.labels) for m in through]),
         "pathways": [p.key for p in topic.pathways if p.starts_from == start and p.mediator in through],
     }
 
@@ -108,12 +109,13 @@ def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
-def _not_asked(topic: Topic, told: set[tuple[str, str]]) -> Iterator[Facts]:
+def _not_asked(outcome: Outcome, told: set[tuple[str, str]]) -> Iterator[Facts]:
     """The pathways that the topic names and nobody asked of these records."""
+    topic = outcome.topic
     for pathway in topic.pathways:
         way = next(w for w in WAYS if w.ends(topic.pair)[0].key == pathway.starts_from)
         if (way.value, pathway.mediator) not in told:
-            lane = _lane(way, (pathway.mediator,), topic)
+            lane = _lane(way, (pathway.mediator,), outcome)
             yield {**lane, "asked": False, "design": "", "says": "", "answers": {}, "sensitivity": None}
 
 
@@ -122,7 +124,7 @@ def _sensitivity(tables: Iterable[Table], pathway: str, way: Direction, outcome:
     start, end = (c.label for c in way.ends(outcome.pair))
     spelled = {way.value, f"{start} to {end}", f"from {start} to {end}"}
     keys = mediators_of(pathway, outcome.topic)
-    names = {pathway, "+".join(keys), _listed([mediator_label(k, outcome.topic) for k in keys])}
+    names = {pathway, "+".join(keys), _listed([mediator_label(k, outcome.topic, outcome.labels) for k in keys])}
     for table in tables:
         for row in table.as_dicts():
             value = next((x for name, x in row.items() if name.startswith("sensitivity")), None)

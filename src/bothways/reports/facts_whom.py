@@ -32,7 +32,7 @@ def whom_facts(outcome: Outcome) -> list[Facts]:
                 "design": design,
                 "of": of,
                 "circumstance": circumstance,
-                "label": circumstance_label(circumstance, outcome.topic),
+                "label": _label(circumstance, mine, rows, outcome),
                 "direction": direction.value,
                 "levels": [a.id for a in mine if a.estimand is not Estimand.INTERACTION],
                 "shrunk": [told for a in mine if (told := _shrunk(a, outcome))],
@@ -54,9 +54,20 @@ def circumstance_of(answer: Answer, topic: Topic) -> str:
     return next(named, column)
 
 
-def circumstance_label(key: str, topic: Topic) -> str:
-    """How people call a circumstance."""
-    return {c.key: c.label for c in topic.circumstances}.get(key, key.replace("_", " ") or "groups")
+def circumstance_label(key: str, outcome: Outcome) -> str:
+    """How people call a circumstance: the topic's words for it, else the records'."""
+    columns = {name.lower(): label for name, label in outcome.labels.items()}
+    named = {**columns, **{c.key: c.label for c in outcome.topic.circumstances}}
+    return named.get(key, key.replace("_", " ") or "groups")
+
+
+def _label(key: str, mine: list[Answer], rows: list[Answer], outcome: Outcome) -> str:
+    """The circumstance's label; where another bears the same (two cuts through one column), its last level's name."""
+    label = circumstance_label(key, outcome)
+    others = {circumstance_of(a, outcome.topic) for a in rows} - {key}
+    shared = any(circumstance_label(other, outcome) == label for other in others)
+    levels = [a.subgroup for a in mine if a.estimand is not Estimand.INTERACTION and a.subgroup]
+    return levels[-1] if shared and levels else label
 
 
 def holm_by_id(answers: Sequence[Answer]) -> dict[str, float]:

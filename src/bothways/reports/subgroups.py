@@ -73,11 +73,11 @@ def _rung_of(answer: Facts, row: Facts, facts: Facts) -> Facts:
 
 
 def _test_line(test: Facts, facts: Facts) -> str:
-    """The difference with its interval and both p values, as short as a line."""
+    """Who is compared with whom, the difference with its interval and both p values, as short as a line."""
     words = facts["words"]["answers"][test["answer"]]
-    name = "Ratio" if test["of"]["estimate"]["scale"] in numbers.RATIOS else "Difference"
+    name = "ratio" if test["of"]["estimate"]["scale"] in numbers.RATIOS else "difference"
     p = f", p {_equals(test['p'])}, adjusted {numbers.p_value(test['p_holm'])}" if test["p"] is not None else ""
-    return f"{name} {words['estimate']}{p}"
+    return f"{capital(facts['words']['compared'][test['answer']])}: {name} {words['estimate']}{p}"
 
 
 def _equals(p: float) -> str:

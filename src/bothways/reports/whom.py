@@ -122,6 +122,7 @@ def tests_grid(facts: Facts) -> Grid:
         (
             group["label"],
             capital(way_words(facts, group["direction"])),
+            facts["words"]["compared"][test["answer"]],
             DESIGNS.get(group["design"], group["design"]),
             facts["words"]["answers"][test["answer"]]["estimate"],
             numbers.p_value(test["p"]),
@@ -135,6 +136,7 @@ def tests_grid(facts: Facts) -> Grid:
     columns = (
         "circumstance",
         "way",
+        "who beside whom",
         "design",
         "difference (interval)",
         "p",

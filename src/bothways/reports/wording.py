@@ -12,6 +12,7 @@ from bothways.reports.vocabulary import (
     CERTAINTY_MEANS,
     DESIGNS,
     DIRECTED,
+    MODEL_FORMS,
     MODELS,
     ORDER_WORDS,
     READINGS,
@@ -20,6 +21,7 @@ from bothways.reports.vocabulary import (
     WORD_MEANS,
 )
 from bothways.reports.words_beside import (
+    compared_words,
     group_words,
     lane_key,
     lane_words,
@@ -51,7 +53,8 @@ def words_of(facts: Facts) -> Facts:
         "answers": told,
         "pathways": {lane_key(lane): lane_words(lane, facts, told) for lane in facts["loop"]["lanes"]},
         "own": [own_words(row, facts) for row in facts["loop"]["own"]],
-        "whom": {t["answer"]: test_words(t, facts, told) for group in facts["whom"] for t in group["tests"]},
+        "whom": {t["answer"]: test_words(t, group, facts, told) for group in facts["whom"] for t in group["tests"]},
+        "compared": {t["answer"]: compared_words(t, g, facts, told) for g in facts["whom"] for t in g["tests"]},
         "links": {link["id"]: link_words(link) for link in facts["literature"]["links"]},
         "challenges": [challenge_words(c) for c in facts["verdict"]["challenges"]],
         "people": numbers.count(facts["source"]["people"]),
@@ -180,9 +183,18 @@ def answer_words(answer: Facts, facts: Facts) -> Facts:
 def model_words(answer: Facts) -> str:
     """Design and model, as a table names them."""
     design = DESIGNS.get(answer["design"], answer["design"])
-    model = MODELS.get(answer["model"], answer["model"])
+    model = model_label(answer["model"])
     named = f"{design} ({model})" if model else design
     return f"{named}, {answer['of']}" if answer["of"] else named
+
+
+def model_label(key: str) -> str:
+    """How a report calls a model; a model that published studies share already stands in words."""
+    for mark, words in MODEL_FORMS:
+        base, found, _ = key.partition(mark)
+        if found:
+            return f"{MODELS.get(base, base)}, {words}"
+    return MODELS.get(key, key)
 
 
 def reading_words(answer: Facts) -> str:

@@ -142,20 +142,45 @@ def group_words(answer: Facts, facts: Facts) -> str:
     return name[:-3] + ends[name[-3:]] if answer["circumstance"] in named and name[-3:] in ends else name
 
 
-def test_words(test: Facts, facts: Facts, answers: Facts) -> str:
+def reference_of(test: Facts, group: Facts, facts: Facts) -> str:
+    """The id of the level that a test compares with: the one level of the circumstance that has no test of its own.
+
+    "" where there is none, as for a number's step, which is compared with no group.
+    """
+    levels = {name: answer_by_id(name, facts)["subgroup"] for name in group["levels"]}
+    tested = {answer_by_id(t["answer"], facts)["subgroup"] for t in group["tests"]}
+    left = [name for name, level in levels.items() if level not in tested]
+    own = answer_by_id(test["answer"], facts)["subgroup"]
+    return left[0] if len(left) == 1 and own in levels.values() else ""
+
+
+def answer_by_id(name: str, facts: Facts) -> Facts:
+    """The answer of this id."""
+    found: Facts = next(a for a in facts["answers"] if a["id"] == name)
+    return found
+
+
+def compared_words(test: Facts, group: Facts, facts: Facts, answers: Facts) -> str:
+    """Who is compared with whom: "women beside men"."""
+    reference = reference_of(test, group, facts)
+    own = str(answers[test["answer"]]["group"])
+    return f"{own} beside {answers[reference]['group']}" if reference else own
+
+
+def test_words(test: Facts, group: Facts, facts: Facts, answers: Facts) -> str:
     """An interaction as a sentence; the only door by which a word about groups may come."""
-    answer = next(a for a in facts["answers"] if a["id"] == test["answer"])
-    group, told = answers[test["answer"]]["group"], answers[test["answer"]]["estimate"]
+    answer, told = answer_by_id(test["answer"], facts), answers[test["answer"]]["estimate"]
+    both = " beside ".join(f"“{name}”" for name in compared_words(test, group, facts, answers).split(" beside "))
     what = "ratio of the two" if answer["estimate"]["scale"] in numbers.RATIOS else "difference"
     reading = answer["reading"]
     told = f"({what} {told})"
     if reading == "predicts":
         many = test["p_holm"] is not None and test["p_holm"] >= CLEAR
         doubt = ", though not once all the comparisons of this report are counted" if many else ""
-        return f"in “{group}” it is {_stronger(answer)} {told}{doubt}."
+        return f"in {both} it is {_stronger(answer)} {told}{doubt}."
     if reading == "little_or_no_effect":
-        return f"in “{group}” it differs little or not at all {told}."
-    return f"whether it differs in “{group}” cannot be told {told}."
+        return f"in {both} it differs little or not at all {told}."
+    return f"whether it differs in {both} cannot be told {told}."
 
 
 def _stronger(answer: Facts) -> str:

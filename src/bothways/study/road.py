@@ -117,6 +117,7 @@ def _outcome(records: Records, topic: Topic, settings: Settings, progress: Progr
         literature_verdict=published_verdict,
         care=_care(records, topic),
         one_person=records.people == 1,
+        labels=records.labels,
         seconds=clock.perf_counter() - start,
     )
 

@@ -87,6 +87,7 @@ def weigh(
         care=tuple(dict.fromkeys(line for part in parts.values() for line in part.outcome.care)),
         one_person=all(records.people == 1 for records in sources.values()) and source.people == 1,
         seconds=clock.perf_counter() - start,
+        labels={key: label for part in parts.values() for key, label in part.outcome.labels.items()},
     )
     return Study(no_records(topic, source), outcome, parts)
 

@@ -45,7 +45,7 @@ def label_of(records: Records, key: str) -> str:
     known = {m.key: m.label for m in records.topic.mediators} if records.topic else {}
     through = records.topic.pathways_through(key) if records.topic else ()
     named = {known.get(p.mediator, p.mediator) for p in through}
-    return f"{named.pop()} ({key})" if len(named) == 1 else key
+    return f"{named.pop()} ({key})" if len(named) == 1 else key.replace("_", " ")
 
 
 def _unseen_order(records: Records, key: str) -> str:
