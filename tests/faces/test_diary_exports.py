@@ -37,6 +37,10 @@ def plain(t: datetime, a: int, b: int) -> list[object]:
     return [f"{t:%Y-%m-%d}", f"{t:%H:%M}", a, b]
 
 
+def stacked(t: datetime, a: int, b: int) -> list[list[object]]:
+    return [[f"{t:%Y-%m-%d %H:%M}", name, value] for name, value in (("low_mood", a), ("back_pain", b))]
+
+
 def redcap(t: datetime, a: int, b: int) -> list[object]:
     return [1, "diary_arm_1", "diary", 1, f"{t:%Y-%m-%d %H:%M:%S}", a, b]
 
@@ -68,6 +72,7 @@ def bearable(t: datetime, a: int, b: int) -> list[list[object]]:
 ITEMS = "low_mood,back_pain"
 EXPORTS: dict[str, tuple[str, str, Callable[..., list]]] = {
     "plain.csv": (",", f"date,time,{ITEMS}", plain),
+    "answers.csv": (",", "time,variable,value", stacked),
     "redcap.csv": (
         ",",
         f"record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,diary_timestamp,{ITEMS}",

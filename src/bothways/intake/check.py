@@ -22,8 +22,10 @@ from bothways.intake.options import check_options
 from bothways.intake.people import by_fingerprint, per_person, sorted_rows, without_repeats
 from bothways.intake.plan import make_plan
 from bothways.intake.roles import Plan, Variable
+from bothways.intake.stacked import unstacked
 from bothways.intake.table import Sheet, open_table
 from bothways.intake.times import Axis, Clock, axis, read_clock
+from bothways.intake.untimed import possible_time
 from bothways.terms.errors import RecordsError
 from bothways.terms.layout import Layout
 from bothways.terms.progress import Progress, silent
@@ -52,7 +54,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     (where, found, mend) for whatever cannot become records, and ``QuestionError`` for a gap that is none.
     """
     progress("reading the table", 0.0)
-    sheet = open_table(source, layout.sheet)
+    sheet, stacked = unstacked(open_table(source, layout.sheet), topic, layout)
     plan = offered(sheet, make_plan(sheet, topic, without_cuts(layout)), layout)
     check_options(sheet, plan, layout)
     progress("reading the columns", 0.4)
@@ -70,6 +72,7 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     found += notice.codes(long.columns, plan)
     found += self_harm_items(sheet, plan, topic, layout)
     found += notice.privacy(sheet, plan)
+    found += [*stacked, *possible_time(sheet, plan, layout)]
     found += notice.records_themselves(records, plan, layout)
     progress("checking", 1.0)
     return replace(records, findings=in_order(found))

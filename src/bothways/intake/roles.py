@@ -127,7 +127,7 @@ def find_condition(guide: Guide, condition: Condition, given: Sequence[str], opt
     """The columns of a condition: as stated, else the first of the topic's names for it that the table has."""
     if given:
         return Found(condition, guide.stated(given, option), False)
-    for stem in _stems_of(guide.topic, condition):
+    for stem in stems_of(guide.topic, condition):
         names = tuple(name for name in guide.group(stem) if name.column not in taken)
         if names:
             return Found(condition, names, True)
@@ -141,7 +141,7 @@ def find_dated(guide: Guide) -> DatedColumns | None:
     onset, end = {}, {}
     pair, columns = guide.topic.pair, guide.sheet.columns
     for condition, given, letter in ((pair.a, guide.layout.a, "a"), (pair.b, guide.layout.b, "b")):
-        stems = [*_stems_of(guide.topic, condition), letter]
+        stems = [*stems_of(guide.topic, condition), letter]
         if len(given) == 1 and given[0] in columns:
             stems = _without_onset(given[0])
             column = given[0] if stems else None
@@ -199,7 +199,7 @@ def instrument_of(found: Found, guide: Guide) -> tuple[Instrument | None, bool]:
     return (named[0], False) if len(named) == 1 else (None, False)
 
 
-def _stems_of(topic: Topic, condition: Condition) -> Iterable[str]:
+def stems_of(topic: Topic, condition: Condition) -> Iterable[str]:
     """What a condition's columns may be called, best first."""
     yield condition.key
     yield from topic.names.get(condition.key, ())
