@@ -28,7 +28,7 @@ import numpy as np
 
 from bothways.designs.sustained.answers import structural_estimate
 from bothways.designs.sustained.effects import direct, estimate, indirect, total
-from bothways.designs.sustained.estimation import LIVES, LIVES_AGAIN, Found, find, paths_of, weigh
+from bothways.designs.sustained.estimation import LIVES, Found, find, paths_of, weigh
 from bothways.designs.sustained.setup import SustainedSetup, prepare
 from bothways.engine.gmethods.gformula import model_of, simulate
 from bothways.engine.gmethods.plans import pathway
@@ -134,14 +134,16 @@ def chosen(world: VisitWorld) -> VisitWorld:
 
 
 def _paths_alone(setup: SustainedSetup, replicates: int, interaction: bool) -> Found:
-    """Each mediator by itself: neither the sustained exposure, nor the legs, nor both mediators at once."""
+    """Each mediator by itself: neither the sustained exposure, nor the legs, nor both mediators at once.
+
+    One life a person in each resample, where the design takes more: errors come out 2 to 3 % greater.
+    """
     histories = setup.histories(BACK, interaction=interaction)
     order, exposure = tuple(range(histories.variables)), histories.variables - 1
     levels, paths = (1.0, 0.0) if histories.binary[-1] else (0.5, -0.5), paths_of(setup)[: len(MEDIATORS)]
     scenarios = [pathway(order, exposure, path.places, levels) for path in paths]
-    draws, again = (-(-lives // histories.people) for lives in (LIVES, LIVES_AGAIN))
-    rng = np.random.default_rng(1)
-    simulated = simulate(model_of(histories, scenarios), rng, draws=draws, replicates=replicates, replicate_draws=again)
+    draws, rng = -(-LIVES // histories.people), np.random.default_rng(1)
+    simulated = simulate(model_of(histories, scenarios), rng, draws=draws, replicates=replicates)
     return Found(BACK, histories, simulated, paths, None, (), 0.0)
 
 

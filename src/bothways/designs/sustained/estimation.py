@@ -20,7 +20,8 @@ from bothways.terms.question import Direction
 from bothways.terms.settings import Settings
 
 REPLICATES, FEW_REPLICATES = 200, 50  # usual; where things must be quick
-LIVES, LIVES_AGAIN = 40_000, 5_000  # simulated for the estimates, and at least in each replicate
+LIVES, LIVES_AGAIN = 40_000, 2_000  # simulated for the estimates, and at least in each replicate: with 1,000 people
+# 2,000 lives a replicate make errors 1 % greater than 5,000 do, in half the time
 LEAST_GOOD = 0.9  # of the replicates, that must come about
 TRUNCATED = (1.0, 99.0)  # percentiles of the weights in the sensitivity row
 STATE, SCORE = (1.0, 0.0), (0.5, -0.5)  # (high, low) levels: present or absent; half an SD either side of the mean
