@@ -85,7 +85,8 @@ def _sensitivities(room: Room, found: Pathways) -> Table:
         ("pathway", "direction", "indirect", "low", "high", "sensitivity value", "what it means"),
         tuple(rows),
         "A cause that explains a share R of what is left of both, mediator and later outcome, brings a correlation of "
-        "R (after Imai, Keele & Tingley 2010).",
+        "R (after Imai, Keele & Tingley 2010). Usual levels take part of a hidden cause that is slow beside the waves: "
+        "such a one would have to be stronger.",
     )
 
 

@@ -133,7 +133,7 @@ def mediated(room: Room, mediators: Sequence[str]) -> Mediated:
     again = _resampled(room, fitted.fit, function)
     draws = _normal_draws(room, fitted, function) if again is None else again
     here = np.asarray(function(fitted.fit.alpha))
-    return Mediated(tuple(mediators), setup, fitted, _legs(here, K), _legs(draws, K), again is not None)
+    return Mediated(tuple(mediators), setup, fitted, legs_by_name(here, K), legs_by_name(draws, K), again is not None)
 
 
 def _form(room: Room, setup: PanelSetup) -> Form:
@@ -182,7 +182,7 @@ def _same_wave(implied: Implied, places: np.ndarray, sd: np.ndarray) -> np.ndarr
     return np.asarray(new / own[..., None, :] * sd[..., None, :2] / sd[..., :, None])
 
 
-def _legs(flat: np.ndarray, K: int) -> Legs:
+def legs_by_name(flat: np.ndarray, K: int) -> Legs:
     """The parts of ``legs_function`` by name: 4K entries for each interval, and 2K more for each but the first."""
     intervals = (flat.shape[-1] + 2 * K) // (6 * K)
     cut = intervals * 2 * K
