@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -143,8 +144,20 @@ def findings_grid(facts: Facts) -> Grid:
 
 def table_grid(table: Facts) -> Grid:
     """A table that came with the outcome, its numbers rounded."""
-    rows = tuple(tuple(numbers.cell(x) for x in row) for row in table["rows"])
+    columns = [str(name) for name in table["columns"]]
+    rows = tuple(tuple(_cell(x, name) for x, name in zip(row, columns, strict=True)) for row in table["rows"])
     return Grid(table["key"], table["title"], tuple(table["columns"]), rows, table["note"])
+
+
+P_COLUMN = re.compile(r"^(naive )?p($|[ ,])")
+"""Names of columns that hold p values: "p", "p, by Holm", "p of misfit", "naive p"."""
+
+
+def _cell(x: object, column: str) -> str:
+    """A cell as its column is read: no p value is ever "0"."""
+    if P_COLUMN.match(column) and isinstance(x, float) and 0 <= x <= 1:
+        return numbers.p_value(x)
+    return numbers.cell(x)
 
 
 def thinned(grid: Grid, most: int = 60) -> Grid:

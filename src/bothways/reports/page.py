@@ -10,6 +10,9 @@ from bothways.reports.sections import document_of
 Facts = dict[str, Any]
 
 
+MOST_PRINTED = 30  # rows of a table; longer ones stay on the screen and in the saved tables
+
+
 def page(facts: Facts, for_reader: str = "clinician") -> str:
     """The report as HTML. ``for_reader`` opens the numbers for a researcher; the facts are the same for all."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -29,4 +32,6 @@ def page(facts: Facts, for_reader: str = "clinician") -> str:
         return draw(figure, facts)
 
     template = room.get_template("report.html")
-    return template.render(document=document_of(facts), svg=svg, depth=DEPTHS[for_reader], reader=for_reader)
+    return template.render(
+        document=document_of(facts), svg=svg, depth=DEPTHS[for_reader], reader=for_reader, most_printed=MOST_PRINTED
+    )
