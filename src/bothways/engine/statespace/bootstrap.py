@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from bothways.engine.statespace.fit import StateSpaceFit, refit, total_and_gradient
+from bothways.engine.statespace.fit import StateSpaceFit, objective, refit
 from bothways.engine.statespace.optimise import curvature
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.simulate import simulate_answers
@@ -70,7 +70,7 @@ def bootstrap(
 
 def _inverse_curvature(fit: StateSpaceFit, series: Series, point: Float[np.ndarray, " q"]) -> np.ndarray | None:
     """H⁻¹ at the estimates of a refit; None where H is not positive definite."""
-    H = curvature(lambda theta: total_and_gradient(fit.structure, series, theta), point)
+    H = curvature(objective(fit.structure, series), point)
     return None if H is None else np.linalg.inv(H)
 
 

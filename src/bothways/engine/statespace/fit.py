@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from bothways.engine.statespace.bound import PULL, QUANTILES, bounded, excess, penalty, pull
-from bothways.engine.statespace.likelihood import log_likelihood_gradient
-from bothways.engine.statespace.optimise import Ascent, Optimum, ascend, climb
+from bothways.engine.statespace.grouped import Grouped, group_persons
+from bothways.engine.statespace.likelihood import grouped_gradient, log_likelihood_gradient
+from bothways.engine.statespace.optimise import Ascent, Objective, Optimum, ascend, climb
 from bothways.engine.statespace.series import Series
 from bothways.engine.statespace.starts import starting_values
 from bothways.engine.statespace.structure import Structure
@@ -79,16 +80,24 @@ class StateSpaceFit:
         return -2.0 * self.loglik + 2.0 * self.structure.size
 
 
+def objective(structure: Structure, series: Series) -> Objective:
+    """ℓ and its gradient by θ alone; persons of one pattern are taken as one where that is less work."""
+    seen = group_persons(series) or series
+    return lambda theta: total_and_gradient(structure, seen, theta)
+
+
 def total_and_gradient(
-    structure: Structure, series: Series, theta: Float[np.ndarray, " q"]
+    structure: Structure, series: Series | Grouped, theta: Float[np.ndarray, " q"]
 ) -> tuple[float, Float[np.ndarray, " q"]] | None:
     """ℓ(θ) over all persons (less the penalty of a bounded drift) with its gradient; None where it is not defined."""
     with np.errstate(over="ignore"):
-        found = log_likelihood_gradient(
-            structure.system(theta),
-            series,
-            moving_loading=structure.moving_loading,
-            moving_noise=structure.moving_noise,
+        system = structure.system(theta)
+        found = (
+            grouped_gradient(system, series)
+            if isinstance(series, Grouped)
+            else log_likelihood_gradient(
+                system, series, moving_loading=structure.moving_loading, moving_noise=structure.moving_noise
+            )
         )
     if found is None:
         return None
@@ -140,8 +149,9 @@ def _fit_if_defined(
 def _fit(structure: Structure, series: Series, start: np.ndarray | None, attempts: int) -> StateSpaceFit:
     best: Optimum | None = None
     tolerance = BOUND_TOLERANCE if np.isfinite(structure.fastest) else TOLERANCE
+    wanted = objective(structure, series)
     for theta in _starts(structure, series, start, attempts):
-        found = climb(lambda t: total_and_gradient(structure, series, t), theta, tolerance=tolerance)
+        found = climb(wanted, theta, tolerance=tolerance)
         if found is not None and (best is None or found.loglik > best.loglik + 1e-6):
             best = found
         if best is not None and (best.converged or _at_limit(structure, series, best)):
@@ -171,7 +181,7 @@ def refit(
     structure: Structure, series: Series, theta: Float[np.ndarray, " q"], hessian: Float[np.ndarray, "q q"]
 ) -> Ascent | None:
     """Climb from a fit near by with its curvature, without a new one: for folds, profiles and the bootstrap."""
-    return ascend(lambda t: total_and_gradient(structure, series, t), theta, hessian)
+    return ascend(objective(structure, series), theta, hessian)
 
 
 def _starts(structure: Structure, series: Series, start: np.ndarray | None, attempts: int) -> list[np.ndarray]:

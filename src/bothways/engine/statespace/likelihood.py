@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from bothways.engine.drift import Steps, steps_adjoint
 from bothways.engine.kernels import kalman as kernels
+from bothways.engine.statespace.grouped import Grouped, grouped_pass
 from bothways.engine.statespace.passes import (
     Sweep,
     complete_pass,
@@ -92,6 +93,18 @@ def log_likelihood_gradient(
     try:
         return swept.loglik, _assemble(system, series, steps, swept, by_person)
     except np.linalg.LinAlgError:  # a root so near zero that the gradient of the stationary spread is lost
+        return None
+
+
+def grouped_gradient(system: System, grouped: Grouped) -> tuple[Float[np.ndarray, " groups"], Adjoint] | None:
+    """ℓ of each group of persons, and its gradient summed over them; weights have been counted in."""
+    steps = gap_table(system, grouped.shape, None)
+    swept = None if steps is None else grouped_pass(system, grouped, steps)
+    if steps is None or swept is None:
+        return None
+    try:
+        return swept.loglik, _assemble(system, grouped.shape, steps, swept, False)
+    except np.linalg.LinAlgError:
         return None
 
 
