@@ -111,7 +111,7 @@ def test_a_cut_that_parts_nobody_or_names_nothing_is_refused(panel: pl.DataFrame
     with pytest.raises(BothwaysError, match="no such column"):
         with_cut(panel, topic, "nothing")
     for text in ("id", "id>=40"):
-        with pytest.raises(QuestionError, match="says who somebody is"):
+        with pytest.raises(QuestionError, match="already who somebody is"):
             with_cut(panel, topic, text)
 
 

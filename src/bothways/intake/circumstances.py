@@ -50,9 +50,6 @@ def _with_cuts(records: Records, plan: Plan, layout: Layout) -> Records:
     keys: list[str] = []
     for text in layout.by:
         cut = parse(text)
-        if records.roles.id is not None and plain(cut.column if cut else text) == plain(records.roles.id):
-            find = f"'{records.roles.id}' says who somebody is and not in whom"
-            raise QuestionError(f"--by {text}", find, "Name a circumstance that several people share")
         if cut is None:
             keys.append(next(named))
             continue

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bothways.intake.columns import nearest
 from bothways.intake.findings import listed
+from bothways.intake.parts import check_further_parts
 from bothways.intake.roles import Plan, Variable
 from bothways.intake.table import Sheet
 from bothways.terms.errors import QuestionError
@@ -27,6 +28,7 @@ def check_options(sheet: Sheet, plan: Plan, layout: Layout) -> None:
                 raise QuestionError(where, find, mend)
     _check_numbers(layout)
     _check_parts(plan)
+    check_further_parts(plan, layout)
 
 
 def _stated(plan: Plan, layout: Layout) -> Iterator[tuple[str, Sequence[str], Sequence[Variable]]]:
