@@ -24,6 +24,9 @@ STROKES: Mapping[str, Stroke] = {
 
 UNKNOWN = frozenset({"no_data", "not_asked"})
 RAIL, BOX = (20.0, WIDTH - 20.0), (117.0, WIDTH - 117.0)  # where legs begin and end, left and right
+HALF, BETWEEN = WIDTH / 2 - 12, WIDTH - 2 * 116.0 - 4  # room for words: over a condition, between the two,
+INSIDE, LEG = BOX[1] - BOX[0] - 8, BOX[0] - RAIL[0] - 8  # in a mediator's box, along a leg
+READABLE = 8.0  # points; below it a text is broken
 HEAD, ONE, TWO, BARE = 146.0, 62.0, 106.0, 38.0  # points taken by the top, by rows of one lane, of two, not asked
 
 
@@ -89,8 +92,9 @@ def _own(axes: Any, x: float, end: str, facts: Facts) -> None:
         return
     words = facts["words"]["own"][facts["loop"]["own"].index(found)]
     side, ha = (6.0, "left") if end == "a" else (WIDTH - 6.0, "right")
-    axes.text(side, 11, words["what"], ha=ha, va="center", color=SOFT, size=10.5)
-    axes.text(side, 25, words["short"], ha=ha, va="center", color=INK, size=_fit(words["short"], 10.5, 25))
+    axes.text(side, 11, words["what"], ha=ha, va="center", color=SOFT, size=shrunk(words["what"], 10.5, HALF))
+    for i, line in enumerate(in_room(words["short"], 10.5, HALF)):
+        axes.text(side, 25 + 12 * i, line, ha=ha, va="center", color=INK, size=shrunk(line, 10.5, HALF))
 
 
 def own_row(facts: Facts, end: str) -> Facts | None:
@@ -105,10 +109,10 @@ def _whole(axes: Any, way: str, y: float, above: bool, facts: Facts) -> None:
     reading = whole_reading(facts, way)
     start, stop = ((116.0, y), (WIDTH - 116.0, y)) if way == "a_to_b" else ((WIDTH - 116.0, y), (116.0, y))
     _arrow(axes, start, stop, STROKES[reading], SOFT if reading in UNKNOWN else WAY[way])
-    told = facts["words"]["directions"][way]["estimate"]
-    axes.text(
-        WIDTH / 2, y - 12 if above else y + 13, told, ha="center", va="center", color=WAY[way], size=_fit(told, 11)
-    )
+    lines = in_room(facts["words"]["directions"][way]["estimate"], 11, BETWEEN)
+    for i, line in enumerate(lines):
+        at = y - 12 - 12 * (len(lines) - 1 - i) if above else y + 13 + 12 * i
+        axes.text(WIDTH / 2, at, line, ha="center", va="center", color=WAY[way], size=shrunk(line, 11, BETWEEN))
 
 
 def whole_reading(facts: Facts, way: str) -> str:
@@ -134,19 +138,21 @@ def _row(axes: Any, row: list[Facts], top: float, facts: Facts) -> None:
 def _named(axes: Any, row: list[Facts], middle: float, facts: Facts) -> None:
     """The mediator's name, and above or below it what runs through it each way."""
     told = [(lane, facts["words"]["pathways"][lane_key(lane)]["indirect"]) for lane in row]
-    told = [(lane, text) for lane, text in told if text]
+    told = [(lane, in_room(text, 10.2, INSIDE)) for lane, text in told if text]
     lines = wrapped(capital(short_label(row[0])), 17)[:2]
     room = 14.0 * len(lines)
-    first = middle - room / 2 - (8 if len(row) == 1 and told else 0)
+    first = middle - room / 2 - (3 + 5 * len(told[0][1]) if len(row) == 1 and told else 0)
     for i, line in enumerate(lines):
         y = first + 14 * i + 7
         size, colour = (12.0, INK) if row[0]["asked"] or told or facts["kind"] == "evidence" else (11.0, SOFT)
-        axes.text(WIDTH / 2, y, line, ha="center", va="center", color=colour, size=_fit(line, size, 17), zorder=4)
-    for lane, text in told:
-        y = first + room + 9 if len(row) == 1 or lane is row[-1] else first - 10
-        axes.text(
-            WIDTH / 2, y, text, ha="center", va="center", color=WAY[lane["direction"]], size=_fit(text, 10.2), zorder=4
-        )
+        size = shrunk(line, size, INSIDE)
+        axes.text(WIDTH / 2, y, line, ha="center", va="center", color=colour, size=size, zorder=4)
+    for lane, texts in told:
+        below = len(row) == 1 or lane is row[-1]
+        top = first + room + 9 if below else first - 10 - 11 * (len(texts) - 1)
+        for i, text in enumerate(texts):
+            size, colour = shrunk(text, 10.2, INSIDE), WAY[lane["direction"]]
+            axes.text(WIDTH / 2, top + 11 * i, text, ha="center", va="center", color=colour, size=size, zorder=4)
 
 
 def _lane(axes: Any, lane: Facts, y: float, facts: Facts) -> None:
@@ -198,13 +204,28 @@ def _number(axes: Any, x: float, y: float, text: str) -> None:
     if not text:
         return
     value, _, interval = text.partition(" (")
-    axes.text(x, y - 10, value, ha="center", va="center", color=INK, size=11.5)
-    axes.text(x, y + 12, interval.strip("()"), ha="center", va="center", color=SOFT, size=_fit(interval, 10, 14))
+    span = interval.strip("()")
+    axes.text(x, y - 10, value, ha="center", va="center", color=INK, size=shrunk(value, 11.5, LEG))
+    axes.text(x, y + 12, span, ha="center", va="center", color=SOFT, size=shrunk(span, 10, LEG))
 
 
-def _fit(text: str, size: float, room: int = 20) -> float:
-    """A size at which ``room`` letters of the usual size would fit, no smaller than what can be read."""
-    return max(8.0, min(size, size * room / max(len(text), 1)))
+def in_room(text: str, size: float, room: float) -> tuple[str, ...]:
+    """An estimate in one line of ``room`` points, or its interval below it where that would be too small to read."""
+    value, bracket, interval = text.partition(" (")
+    return (text,) if not bracket or width_of(text, size) * READABLE / size <= room else (value, bracket[1:] + interval)
+
+
+def shrunk(text: str, size: float, room: float) -> float:
+    """The largest size up to ``size`` at which the text keeps to ``room`` points."""
+    return min(size, size * room / max(width_of(text, size), 1e-9))
+
+
+def width_of(text: str, size: float) -> float:
+    """How many points wide the text stands."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    return float(TextToPath().get_text_width_height_descent(text, FontProperties(size=size), ismath=False)[0])
 
 
 def _arrow(
