@@ -16,7 +16,7 @@ from bothways.designs.panel import PanelDesign
 from bothways.designs.panel.design import fit_all
 from bothways.designs.panel.mediators import mediators_of, together
 from bothways.designs.panel.pathway_answers import estimate_of, pathway_answers, pathways_of
-from bothways.designs.panel.pathways import Mediated, mediated
+from bothways.designs.panel.pathways import Mediated, legs_by_name, legs_function, mediated, small_sample
 from bothways.designs.panel.room import Room
 from bothways.designs.panel.sensitivity import sensitivity
 from bothways.designs.panel.setup import prepare
@@ -129,6 +129,20 @@ def test_limits_are_those_of_a_product_of_normal_legs() -> None:
     assert (e.low, e.high) == pytest.approx((low, high), abs=0.15 * e.se)
     assert e.se == pytest.approx(float(np.std(a * b)), rel=0.1)
     assert e.high - e.value > e.value - e.low  # a product of two positive legs leans upwards
+
+
+def test_the_scores_that_a_person_gave_are_taken_off_the_people() -> None:
+    """The error of a leg by the delta method, widened by n/(n − p) with p = 3 scores at 4 waves and n = 120."""
+    room = room_of(records_of(chain_of(120, seed=12), pathways=("sleep",)))
+    model = mediated(room, ("sleep",))
+    assert model.fitted.errors is not None
+    plain = delta_method(legs_function(model.fitted), model.fitted.fit, model.fitted.errors.covariance)
+    places = legs_by_name(np.arange(plain.value.size, dtype=float), 3).out[:, 2, 0].astype(int)
+    narrow = float(np.sqrt(plain.covariance[np.ix_(places, places)].mean()))
+    e = estimate_of(model, room, Estimand.FIRST_LEG, FORTH, ("sleep",))
+    assert e.se / narrow == pytest.approx(np.sqrt(120 / 108), abs=0.02)  # 1.054, and the noise of 10,000 draws
+    assert small_sample(120, 12) == pytest.approx(120 / 108)
+    assert small_sample(30, 35) == 2.0
 
 
 def test_people_resampled_give_nearly_the_same_limits() -> None:

@@ -98,7 +98,8 @@ def methods_words(mediators: Sequence[str], room: Room, *, resampled: bool) -> s
     """The sentence for a methods section; empty without mediators."""
     if not mediators:
         return ""
-    how = "percentiles over resampled people" if resampled else f"percentiles of {DRAWS:,} draws from their joint law"
+    drawn = f"percentiles of {DRAWS:,} draws from their joint law, robust errors widened by n/(n − p) for p scores"
+    how = "percentiles over resampled people" if resampled else drawn
     return (
         f"Pathways were followed in the same within-person model with {listed(room, mediators)} as further processes: "
         "the product of the lag from the first condition to the mediator and of the lag from the mediator to the "

@@ -12,7 +12,10 @@ With β_t the lags into wave t+1, standardised within people, x the first condit
 The product over two waves has all three measurements in order (Cole & Maxwell 2003); the one within a wave takes it
 that x moves m before it is asked, and not the other way around. With one drift matrix over unequal gaps, β is e^D.
 Products of estimates are skew: limits are percentiles of draws from the joint normal law of the estimates (MacKinnon,
-Lockwood & Williams 2004), or of resampled people.
+Lockwood & Williams 2004), or of resampled people. With n people and p scores of each, residuals use up p of n: the
+law's covariance is the robust one times n/(n − p) (HC1; MacKinnon & White 1985). Over simulated worlds with p = 35 the
+robust errors of legs alone were 4 % (±1) below their spread at n = 300 and level with it (±1) at 568, so that the
+factor errs a little to the safe side.
 """
 
 from __future__ import annotations
@@ -196,13 +199,19 @@ def legs_by_name(flat: np.ndarray, K: int) -> Legs:
 def _normal_draws(room: Room, fitted: Fitted, function: Smooth) -> np.ndarray:
     """Draws from N(θ̂, V) of the legs, V by the delta method; half of the draws mirror the other half."""
     assert fitted.errors is not None
-    interval = delta_method(function, fitted.fit, fitted.errors.covariance, room.settings.level)
+    covariance = fitted.errors.covariance * small_sample(fitted.fit.data.total, len(fitted.fit.model.observed))
+    interval = delta_method(function, fitted.fit, covariance, room.settings.level)
     values, vectors = np.linalg.eigh(interval.covariance)
     kept = values > 1e-12 * values.max(initial=0.0)
     rng = np.random.default_rng([room.settings.seed, len(values)])
     z = rng.standard_normal((DRAWS // 2, int(kept.sum())))
     away = z @ (vectors[:, kept] * np.sqrt(values[kept])).T
     return np.asarray(interval.value + np.concatenate([away, -away]))
+
+
+def small_sample(people: float, scores: int) -> float:
+    """n/(n − p), at most 2: beyond it there are too few people for this model, and no factor mends that."""
+    return people / max(people - scores, people / 2)
 
 
 def _resampled(room: Room, fit: PanelFit, function: Smooth) -> np.ndarray | None:
