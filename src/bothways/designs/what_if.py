@@ -49,8 +49,25 @@ def what_if_table(courses: Sequence[Course], level: float, notes: Sequence[str],
     """Every course as rows, with the band that holds ``level`` of the draws at each time."""
     rows = tuple(row for course in courses for row in _rows(course, level))
     return Table(
-        "what_if", "Model-implied course under a stated change", COLUMNS, rows, " ".join((*notes, _held(unit)))
+        "what_if",
+        "Model-implied course under a stated change",
+        COLUMNS,
+        rows,
+        " ".join((*_of_the_pair(courses), *notes, _held(unit))),
     )
+
+
+def _of_the_pair(courses: Sequence[Course]) -> tuple[str, ...]:
+    """The sentence for a change of one of the two conditions: its own course is partly what was put in."""
+    told = {}
+    for course in courses:
+        for label, other in (course.outcomes, course.outcomes[::-1]):
+            if course.change.startswith((f"{label} +", f"{label} −")):
+                told[label] = (
+                    f"{label[:1].upper()}{label[1:]} is itself one of the two conditions: while it is held, its own "
+                    f"course is what was put in and no finding; what the model adds is the course of {other}."
+                )
+    return tuple(told.values())
 
 
 def _held(unit: str) -> str:

@@ -20,7 +20,7 @@ from bothways.study.notes import unused
 from bothways.study.result import Study
 from bothways.study.threads import one_blas_thread
 from bothways.study.topics import SHIPPED_TOPIC, topic_named, topic_of, with_smallest_effects
-from bothways.study.what_if import resolved
+from bothways.study.what_if import meant, resolved
 from bothways.terms.answer import Answer, DesignResult, Estimand, Table
 from bothways.terms.errors import BothwaysError, QuestionError, RecordsError, WorldError
 from bothways.terms.layout import Layout
@@ -84,14 +84,17 @@ def ask(
     """
     _check(records, settings or Settings())
     topic = topic_of(records)
-    settings = resolved(records, with_smallest_effects(settings or Settings(), topic))
+    stated = with_smallest_effects(settings or Settings(), topic)
+    settings = resolved(records, stated)
     key = fingerprint(replace(records, topic=topic), settings) if cache else ""
     outcome = recall(cache, key) if cache else None
     if outcome is None:
         outcome = _outcome(records, topic, settings, progress)
         if cache and not any(c.says == SPENT for c in outcome.verdict.challenges):
             remember(cache, key, outcome)
-    return Study(records, replace(outcome, source=records.source, command=command, simulated=truth))
+    findings = (*outcome.findings, *meant(records, stated, settings))
+    told = replace(outcome, source=records.source, findings=findings, command=command, simulated=truth)
+    return Study(records, told)
 
 
 def _outcome(records: Records, topic: Topic, settings: Settings, progress: Progress) -> Outcome:
