@@ -31,7 +31,8 @@ def test_percent(x: float, text: str) -> None:
     ("days", "waves", "text"),
     [(0.25, None, "6 hours"), (1.0, None, "1 day"), (10.0, None, "10 days"), (21.0, None, "3 weeks"),
      (182.6, None, "6 months"), (365.25, None, "12 months"), (1461.0, None, "4 years"), (None, 1.0, "one wave"),
-     (None, 2.0, "2 waves"), (None, None, "–"), (1 / 24, None, "1 hour")],
+     (None, 2.0, "2 waves"), (None, None, "–"), (1 / 24, None, "1 hour"),
+     (0.3 / 24, None, "18 minutes"), (1e-6, None, "under 1 minute"), (1e9, None, "over 100 years")],
 )  # fmt: skip
 def test_duration(days: float | None, waves: float | None, text: str) -> None:
     assert numbers.duration(days, waves) == text

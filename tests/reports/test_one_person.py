@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.reports.outcomes import CARED, NOTHING, PLAIN, diary, outcome
+from tests.reports.outcomes import CARED, NOTHING, ONE_WAY, PLAIN, answer, diary, estimate, outcome
 
 from bothways.reports import facts_of, render
-from bothways.terms.answer import Caveat
+from bothways.terms.answer import Caveat, Estimand
+from bothways.terms.question import Direction, Facet, Scale
 
 ALONE_UNANSWERED = replace(NOTHING, one_person=True, source=replace(NOTHING.source, people=1))
 
@@ -38,3 +39,35 @@ def test_a_few_people_are_not_people_in_general() -> None:
         text[name] = " ".join(render(facts_of(made), "terminal", "patient").split())
     assert text["few"].count("these 60 people, and not of people in general") == 2
     assert "people in general" not in text["many"]
+
+
+def test_one_person_is_promised_a_longer_record_and_no_research() -> None:
+    alone = " ".join(render(facts_of(CARED), "terminal", "patient").split())
+    many = " ".join(render(facts_of(ONE_WAY), "terminal", "patient").split())
+    assert "More research is likely to change this word" in many
+    assert "More research" not in alone
+    decided = replace(ONE_WAY, one_person=True)
+    assert "A longer record is likely to change this word" in " ".join(
+        render(facts_of(decided), "terminal", "patient").split()
+    )
+
+
+def test_few_people_are_not_promised_how_many_more_it_takes() -> None:
+    """Their interval does not rest on how people differ."""
+    few = Caveat("few_people", "This speaks of these 3 people and not of people in general.")
+    rows = tuple(replace(answer, caveats=(few,)) for answer in diary().answers)
+    told = " ".join(render(facts_of(outcome(replace(diary(), answers=rows))), "terminal", "patient").split())
+    assert "people of the same kind would decide" in " ".join(
+        render(facts_of(outcome(diary())), "terminal", "patient").split()
+    )
+    assert "people of the same kind would decide" not in told
+
+
+def test_a_peak_that_a_model_gives_both_ways_is_said_to_be_the_models() -> None:
+    hours = estimate(10 / 24, 3 / 24, Scale.DAYS)
+    peak = answer(Direction.JOINT, hours, design="diary", model="ct-var", estimand=Estimand.PEAK_LAG, facet=Facet.SPEED)
+    own = [a for a in diary().answers if a.estimand is not Estimand.PEAK_LAG]
+    text = " ".join(render(facts_of(outcome(replace(diary(), answers=(*own, peak)))), "terminal", "patient").split())
+    assert "Where they are there at all, both ways are greatest after 10 hours" in text
+    assert "together, greatest" not in text
+    assert text.count(" after 1 day") > 0  # the courses by lag are told beside it

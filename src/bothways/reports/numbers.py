@@ -103,13 +103,18 @@ def about(n: float | None) -> str:
 
 
 def duration(days: float | None, waves: float | None = None) -> str:
-    """A lag in the unit that people use for it: hours, days, weeks, months, years; else waves."""
+    """A lag in the unit that people use for it: minutes, hours, days, weeks, months, years; else waves."""
     if days is None or not usable(days):
         if waves is None or not usable(waves):
             return MISSING
         whole = round(waves) if float(waves).is_integer() else waves
         return "one wave" if waves == 1 else f"{number(whole, 1)} waves"
-    units = ((1.0, "hour", 1 / 24), (14.0, "day", 1.0), (63.0, "week", 7.0), (730.0, "month", 30.4375))
+    if days * 1440 < 1:
+        return "under 1 minute"
+    if days > 100 * 365.25:
+        return "over 100 years"
+    short = ((1 / 24, "minute", 1 / 1440), (1.0, "hour", 1 / 24))
+    units = (*short, (14.0, "day", 1.0), (63.0, "week", 7.0), (730.0, "month", 30.4375))
     for limit, name, size in units:
         if days < limit:
             return _amount(days / size, name)

@@ -22,7 +22,7 @@ NEEDS = (
 )
 NOT_ASKED = "These data were not asked through what: a third variable, measured between the two, would tell."
 READS = {**READINGS, "predicts": "predicts", "not_asked": "not asked"}
-OWN = "Apart from the other, each condition keeps something of itself, and so breeds more of the same:"
+OWN = "Apart from the other, more of a condition than usual goes with more of it later:"
 
 
 def pathways(facts: Facts) -> Section:

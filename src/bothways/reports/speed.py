@@ -21,11 +21,10 @@ def speed(facts: Facts) -> Section:
     peaks = [a for a in facts["answers"] if a["estimand"] == "peak_lag" and a["estimate"] and not a["pathway"]]
     blocks: list[Block] = []
     if peaks:
-        items = tuple(f"{capital(_way(a, facts))}, greatest after {_peak(a, facts)}." for a in peaks)
-        blocks.append(Bullets(items))
+        blocks.append(Bullets(tuple(_peak_sentence(a, facts) for a in peaks)))
     blocks += [Bullets(told) for told in (_begun_told(facts),) if told]
     if curve_rows(facts):
-        blocks += [Bullets(told) for told in (_curves_told(facts),) if told and not peaks]
+        blocks += [Bullets(told) for told in (_curves_told(facts),) if told and all(map(_is_joint, peaks))]
         blocks.append(curve_figure(facts))
     if not blocks:
         blocks.append(Paragraph(_one_lag(facts)))
@@ -65,6 +64,19 @@ def _begun_told(facts: Facts) -> tuple[str, ...]:
             shares = "; ".join(f"with {contrast}, {w['estimate']}" for contrast, w in words)
             told.append(f"{capital(rows[0]['target'])} within {words[0][1]['when']}: {shares}.")
     return tuple(told)
+
+
+def _is_joint(answer: Facts) -> bool:
+    return bool(answer["direction"] == "joint")
+
+
+def _peak_sentence(answer: Facts, facts: Facts) -> str:
+    if not _is_joint(answer):
+        return f"{capital(_way(answer, facts))}, greatest after {_peak(answer, facts)}."
+    return (
+        f"Where they are there at all, both ways are greatest after {_peak(answer, facts)}: this model gives both one "
+        "and the same lag, so that it does not say which is quicker."
+    )
 
 
 def _peak(answer: Facts, facts: Facts) -> str:

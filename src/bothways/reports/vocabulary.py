@@ -31,6 +31,12 @@ CERTAINTY_MEANS: Mapping[str, str] = {
     "low": "More research is likely to change this word.",
     "very_low": "This word is a first hint and no more.",
 }
+CERTAINTY_MEANS_ALONE: Mapping[str, str] = {
+    **CERTAINTY_MEANS,
+    "moderate": "A longer record may change this word.",
+    "low": "A longer record is likely to change this word.",
+}
+"""In a report about one person, whom research on others does not tell."""
 WORD_MEANS: Mapping[str, str] = {
     "too_uncertain": "The data agree both with nothing and with something that matters: this is not a “no”.",
     "no_data": "Nothing here speaks for or against it.",

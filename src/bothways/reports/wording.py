@@ -10,6 +10,7 @@ from bothways.reports import numbers
 from bothways.reports.vocabulary import (
     CERTAINTIES,
     CERTAINTY_MEANS,
+    CERTAINTY_MEANS_ALONE,
     DESIGNS,
     DIRECTED,
     MODEL_FORMS,
@@ -89,12 +90,13 @@ def _direction_words(facts: Facts, way: str) -> Facts:
     verdict = facts["verdict"][way]
     start, end = ends(facts, way)
     speaker = speaking(facts, way)
+    means = CERTAINTY_MEANS_ALONE if facts["one_person"] else CERTAINTY_MEANS
     return {
         "way": way_words(facts, way),
         "question": f"Can {start} lead to {end}?",
         "word": VERDICTS[verdict["word"]],
         "certainty": "" if verdict["word"] == "no_data" else CERTAINTIES[verdict["certainty"]],
-        "certainty_means": WORD_MEANS.get(verdict["word"]) or CERTAINTY_MEANS[verdict["certainty"]],
+        "certainty_means": WORD_MEANS.get(verdict["word"]) or means[verdict["certainty"]],
         "needed": _needed(facts, speaker),
         "estimate": estimate_words(speaker) if speaker else "",
         "plain": plain_size(speaker, facts) if speaker else "",
@@ -107,8 +109,10 @@ def _needed(facts: Facts, speaker: Facts | None) -> str:
     keys = ("people_needed", "length_needed")
     found = (c for c in facts["verdict"]["challenges"] if c["key"] in keys and c["value"])
     of_speaker = next((c for c in found if speaker and c["answer"] == speaker["id"]), None)
-    if of_speaker is None:
+    if of_speaker is None or speaker is None:
         return ""
+    if any(caveat["code"] == "few_people" for caveat in speaker["caveats"]):
+        return ""  # an interval that speaks of these people alone does not say how many others it would take
     if of_speaker["key"] == "length_needed":
         return _longer(of_speaker["value"])
     people = numbers.about(of_speaker["value"])
@@ -122,7 +126,7 @@ LONGEST = 20  # times the present length; beyond it the wait is no advice
 def _longer(times: float) -> str:
     if times > LONGEST:
         return f"Not even a record {LONGEST} times as long would decide it, were the estimate to stay where it is."
-    length = numbers.about(times) if times > MANY else numbers.number(times)
+    length = numbers.about(times) if times > MANY else numbers.number(times, 1)
     return f"A record about {length} times as long would decide it, were the estimate to stay where it is."
 
 
@@ -233,6 +237,8 @@ def plain_size(answer: Facts, facts: Facts) -> str:
     """The size of one estimate as a sentence; "" where there is none or it is no step from one to the other."""
     e = answer["estimate"]
     if not e or e["value"] is None or answer["estimand"] not in DIRECTED or answer["direction"] == "joint":
+        return ""
+    if answer["facet"] == "persistence":  # with recent or lasting, of which these sentences do not know
         return ""
     start, end = ends(facts, answer["direction"])
     value, low, high = numbers.together((abs(e["value"]), e["low"], e["high"]), e["scale"])

@@ -19,7 +19,8 @@ from bothways.terms.verdict import Reading, read_estimate
 DIRECTIONS = (Direction.A_TO_B, Direction.B_TO_A)
 ENDS = {Direction.A_TO_B: (1, 0), Direction.B_TO_A: (0, 1)}  # (outcome, cause) among the processes
 ORDER_SAYS = (
-    "What moves first from hour to hour is not what began first in a life: a running diary cannot say who had it first."
+    "What moves first from hour to hour is not what began first in a life: a running diary cannot say which of the two "
+    "began first."
 )
 PEAK_SAYS = (
     "With two conditions that change at once, both directions always peak at the same lag, whatever the data: this "

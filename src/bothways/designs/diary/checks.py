@@ -67,14 +67,14 @@ def _common_cause(models: Models) -> list[Caveat]:
         ]
     if against < own - UNSEEN:
         text = (
-            "Something unseen that moves both conditions explains these answers better than an influence of one on "
-            "the other."
+            "A model in which something unseen moves both conditions fits these answers better than one in which each "
+            "moves the other: what looks like an influence may be that."
         )
         return [Caveat("common_cause", text)]
     if against < own + UNSEEN:
         text = (
-            "Something unseen that moves both conditions explains these answers about as well as an influence of one "
-            "on the other: they cannot tell the two apart."
+            "A model in which something unseen moves both conditions fits these answers about as well as one in which "
+            "each moves the other: they cannot tell the two apart."
         )
         return [Caveat("common_cause", text)]
     return []
@@ -225,7 +225,7 @@ def _nights(setup: DiarySetup, seen: Surprises) -> list[Caveat]:
         spread = np.log(np.mean(after_night**2) / np.mean(by_day**2)) / np.sqrt(2 / after_night.size + 2 / by_day.size)
         if abs(level) > GRAVE or abs(spread) > GRAVE:
             return [
-                Caveat("nights", "Nights behave differently from days: the first answers of a day are foreseen amiss.")
+                Caveat("nights", "Nights go otherwise than days: the model foretells the first answers of a day badly.")
             ]
     return []
 
