@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bothways.engine.gmethods.gformula import Simulated, model_of, simulate
+from bothways.engine.gmethods.gformula import Simulated, collapsed, model_of, simulate
 from bothways.engine.gmethods.history import Histories
 from bothways.engine.gmethods.plans import ALWAYS, NATURAL_COURSE, NEVER, sustained
+from bothways.engine.gmethods.regression import DEATH, LEAVING, exits_on
 from bothways.engine.gmethods.structural import structural
 from bothways.engine.survey import Sampling, sampling
 
@@ -95,17 +96,50 @@ def test_a_design_that_says_nothing_scatters_as_people_do() -> None:
 
 
 def test_weights_and_draws_multiply() -> None:
-    """A lonely stratum is always there, once; the draws of the others stand for those left out."""
+    """Two towns in a stratum: one is drawn and counts twice, beside the many of the other stratum."""
     histories, town = towns(people=TOWNS)
-    stratum = np.where(town == 0, 9, town % 3)
-    heavy = replace(histories, weight=np.where(town == 0, 50.0, 1.0))
-    found = resampled(heavy, sampling(town, stratum), 30)
+    weight = np.where(town < 2, 50.0, 1.0)
+    values = histories.values.copy()
+    values[:2, 0, 0], values[2:, 0, 0] = (3.0, 5.0), 0.0
+    heavy = replace(histories, weight=weight, values=values)
+    found = resampled(heavy, sampling(town, np.where(town < 2, 0, 1)), 30)
     first = found.drawn[0].mean[:, NATURAL_COURSE, 0, 0]
-    rest = heavy.values[1:, 0, 0]
-    share = 50 / (50 + TOWNS - 1)
-    middle = share * heavy.values[0, 0, 0]
-    assert (first >= middle + (1 - share) * rest.min() - 1e-9).all()
-    assert (first <= middle + (1 - share) * rest.max() + 1e-9).all()
+    ends = [100 * y / (100 + TOWNS - 2) for y in (3.0, 5.0)]
+    assert {round(x, 9) for x in first} == {round(x, 9) for x in ends}
+
+
+def test_lonely_strata_are_taken_together_and_so_scatter() -> None:
+    lonely = sampling(np.arange(6), np.array([0, 0, 0, 1, 2, 3]))
+    assert lonely is not None
+    joined = collapsed(lonely)
+    assert joined is not None
+    assert joined.lonely == 0
+    assert joined.strata == 2
+    one = collapsed(sampling(np.arange(6), np.array([0, 0, 0, 1, 1, 2])))
+    assert one is not None
+    assert np.bincount(one.stratum).tolist() == [3, 3]  # the odd one joined the smaller stratum
+    whole = sampling(np.arange(6), np.array([0, 0, 0, 1, 1, 1]))
+    assert collapsed(whole) is whole
+    assert collapsed(None) is None
+    histories, town = towns(people=240)
+    alone = spread(resampled(histories, sampling(town, town), 200))
+    together = spread(resampled(histories, sampling(town), 200))
+    assert alone == pytest.approx(together, rel=1e-12)
+
+
+def test_few_exits_are_one_rate_and_very_few_are_none() -> None:
+    histories, _ = towns(people=200)
+    for dead, columns in ((3, 0), (7, 1), (40, len(histories.past()) - 1)):
+        died = np.where(np.arange(200) < dead, 2, 3)  # all in the last gap: no course in time
+        values = np.where((np.arange(3) >= died[:, None])[..., None], np.nan, histories.values)
+        own = replace(histories, died=died, values=values)
+        assert len(exits_on(own, DEATH)) == columns
+        assert exits_on(own, LEAVING) == ()
+        assert (DEATH in model_of(own, SCENARIOS).uses[0]) == (columns > 0)
+        found = simulate(model_of(own, SCENARIOS), np.random.default_rng(1), draws=5, replicates=20)
+        assert found.failed == ()
+        assert found.converged.mean() > 0.9
+        assert found.point[0].alive[NATURAL_COURSE, -1] == pytest.approx(1 - dead / 200 * (columns > 0), abs=0.02)
 
 
 def exposures(people: int = 240, seed: int = 3) -> tuple[Histories, np.ndarray]:

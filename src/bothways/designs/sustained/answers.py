@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, stdtr
 
-from bothways.designs.sustained.effects import Statistic, estimate, ratio, total
+from bothways.designs.sustained.effects import Statistic, estimate, quantile, ratio, total
 from bothways.designs.sustained.estimation import Found
 from bothways.designs.sustained.setup import SustainedSetup, Variable
 from bothways.engine.gmethods.plans import ALWAYS, NEVER
@@ -134,7 +134,7 @@ def _weighted(room: Room, scale: Scale, factor: float) -> list[Answer]:
     weighted = room.found.weighted if room.found else None
     if weighted is None:
         return []
-    rows = []
+    rows, freedom = [], room.found.freedom if room.found else None
     for slug, model in (("weighting", weighted.plain), ("weighting_truncated", weighted.truncated)):
         for one in (scale, Scale.RISK_RATIO) if room.outcome.state else (scale,):
             row = answer_of(room, f"{slug}.{one}", Facet.STRENGTH, Estimand.TOTAL, one)
@@ -143,7 +143,7 @@ def _weighted(room: Room, scale: Scale, factor: float) -> list[Answer]:
                 says = "the weights or the model they weigh did not come about"
                 rows.append(replace(row, status=Status.FAILED, status_says=says))
             else:
-                rows.append(given(row, structural_estimate(model, one, room.settings.level, factor)))
+                rows.append(given(row, structural_estimate(model, one, room.settings.level, factor, freedom)))
     return rows
 
 
@@ -155,9 +155,12 @@ def _of_weighting() -> tuple[Assumption, ...]:
     )
 
 
-def structural_estimate(model: Structural, scale: Scale, level: float, factor: float = 1.0) -> Estimate | None:
+def structural_estimate(
+    model: Structural, scale: Scale, level: float, factor: float = 1.0, freedom: int | None = None
+) -> Estimate | None:
     """Difference or ratio of the two means of a marginal structural model, by the delta method.
 
+    With ``freedom`` quantiles are those of Student's t.
     The interval is symmetric in the logarithm of a ratio and in atanh of a difference of shares, which keeps it
     within -1 and 1 and holds the truth more often where a few people carry much weight (Edwardes 1995).
     """
@@ -169,8 +172,9 @@ def structural_estimate(model: Structural, scale: Scale, level: float, factor: f
     se = float(np.sqrt(slope @ model.covariance @ slope))
     bounded = scale is Scale.RISK_DIFFERENCE and abs(value) < 1
     middle, spread = (float(np.arctanh(value)), se / (1 - value**2)) if bounded else (value, se)
-    reach = float(ndtri(0.5 + level / 2)) * spread
-    p = float(2 * ndtr(-abs(middle) / spread)) if spread > 0 else None
+    reach = quantile(level, freedom) * spread
+    z = -abs(middle) / spread if spread > 0 else np.nan
+    p = float(2 * (ndtr(z) if freedom is None else stdtr(freedom, z))) if spread > 0 else None
     low, high = middle - reach, middle + reach
     if scale.is_ratio:
         value, low, high = (float(np.exp(x)) for x in (value, low, high))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from bothways.designs.sustained.estimation import Found
 from bothways.engine.gmethods.gformula import Courses
@@ -39,8 +39,7 @@ def estimate(
 ) -> Estimate | None:
     """The statistic of scenario ``place`` times ``factor``, with its bootstrap interval; None where it is no number.
 
-    From 100 replicates on the interval lies between percentiles of the replicates, below that it is the normal one with
-    the bootstrap standard error, in logarithms for ratios.
+    See ``interval``; for ratios all is done in logarithms.
     """
     simulated = found.simulated
     value = float(statistic(simulated.point[place])) * (1.0 if scale.is_ratio else factor)
@@ -51,20 +50,30 @@ def estimate(
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or drawn.size < 10:
         return None
-    se, low, high = interval(value, drawn, level)
+    se, low, high = interval(value, drawn, level, found.freedom)
     if scale.is_ratio:
         value, low, high = (float(x) for x in np.exp([value, low, high]))
-    people = int(found.histories.start.sum())
+    people = int((found.histories.start & (found.histories.weight > 0)).sum())
     return Estimate(value, low, high, se, scale, people, level, events=events)
 
 
-def interval(value: float, drawn: Float[np.ndarray, "replicates"], level: float) -> tuple[float, float, float]:
-    """(SE, low, high): between percentiles of enough replicates, else the normal interval with their spread."""
+def quantile(level: float, freedom: int | None) -> float:
+    """Of Student's t where clusters are few, else of the normal distribution."""
+    return float(ndtri(0.5 + level / 2) if freedom is None else stdtrit(freedom, 0.5 + level / 2))
+
+
+def interval(
+    value: float, drawn: Float[np.ndarray, "replicates"], level: float, freedom: int | None = None
+) -> tuple[float, float, float]:
+    """(SE, low, high): between percentiles of 100 replicates or more, else symmetric with their spread.
+
+    Of few clusters it is always the symmetric one, with Student's t: percentiles of few clusters are too close.
+    """
     se = float(drawn.std(ddof=1))
-    if drawn.size >= ENOUGH:
+    if drawn.size >= ENOUGH and freedom is None:
         low, high = (float(x) for x in np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2]))
         return se, min(low, value), max(high, value)
-    reach = float(ndtri(0.5 + level / 2)) * se
+    reach = quantile(level, freedom) * se
     return se, value - reach, value + reach
 
 

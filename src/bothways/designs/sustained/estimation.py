@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bothways.designs.sampling import FEW_CLUSTERS
 from bothways.designs.sustained.setup import SustainedSetup
-from bothways.engine.gmethods.gformula import Courses, Simulated, model_of, simulate
+from bothways.engine.gmethods.gformula import Courses, Simulated, collapsed, model_of, simulate
 from bothways.engine.gmethods.history import Histories
 from bothways.engine.gmethods.plans import Scenario, pathway, sustained
 from bothways.engine.gmethods.structural import Structural, structural
@@ -51,7 +52,8 @@ class Found:
     """Everything of one direction. ``weighted`` is None where the exposure is a score. ``says`` is why it failed.
 
     ``without`` are the courses of the scenarios had no mediator acted otherwise under the exposure; empty where no such
-    product was fitted. ``thin`` is why the products were left out where they were wanted.
+    product was fitted. ``thin`` is why the products were left out where they were wanted. ``freedom`` is the number of
+    clusters less strata, where there are few of them.
     """
 
     direction: Direction
@@ -63,6 +65,7 @@ class Found:
     seconds: float
     says: str = ""
     thin: str = ""
+    freedom: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -124,7 +127,14 @@ def find(
         without = _simulated(setup, replace(histories, products=()), direction, settings, silent, 0)[0].point
     order, state = tuple(range(histories.variables)), bool(histories.binary[-1])
     weighted = None if settings.headline_only or not state else weigh(setup, histories, order)
-    return Found(direction, histories, simulated, paths, weighted, without, clock.perf_counter() - began, says, thin)
+    seconds, freedom = clock.perf_counter() - began, freedom_of(setup)
+    return Found(direction, histories, simulated, paths, weighted, without, seconds, says, thin, freedom)
+
+
+def freedom_of(setup: SustainedSetup) -> int | None:
+    """Degrees of freedom of the spread between clusters, at least 1; None where there are many, or no clusters."""
+    drawn = collapsed(setup.drawn)
+    return None if drawn is None or drawn.freedom >= FEW_CLUSTERS else max(drawn.freedom, 1)
 
 
 def _simulated(
@@ -189,9 +199,12 @@ def weigh(setup: SustainedSetup, histories: Histories, order: tuple[int, ...]) -
 def _failure(setup: SustainedSetup, direction: Direction, simulated: Simulated) -> str:
     if simulated.failed:
         which = " and ".join(dict.fromkeys(_target(setup, direction, spec.target) for spec in simulated.failed))
+        extra = [v.label for v in (*setup.changing, *setup.mediators)]
+        own = [label for label in extra if label in which.split(" and ")]
+        mend = f"; leave {' and '.join(own)} out" if own else ""
         return (
             f"the regression of {which} on what came before did not come about: some combination of its predictors "
-            "settles it, or hardly anything varies"
+            f"settles it, or hardly anything varies{mend}"
         )
     good = float(simulated.converged.mean()) if simulated.converged.size else 0.0
     if good < LEAST_GOOD:

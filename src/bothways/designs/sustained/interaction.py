@@ -56,7 +56,7 @@ def _product(found: Found, mediator: int, level: float) -> tuple[float, float, f
     if known is None or known[1].size < 10:
         return None
     value, drawn = known
-    return (value, *interval(value, drawn[np.isfinite(drawn)], level)[1:])
+    return (value, *interval(value, drawn[np.isfinite(drawn)], level, found.freedom)[1:])
 
 
 def interaction_caveats(setup: SustainedSetup, found: Found, level: float) -> Iterator[Caveat]:

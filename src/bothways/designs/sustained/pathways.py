@@ -39,11 +39,23 @@ class Sensitivity:
 
 
 def pathways(room: Room) -> tuple[Answer, ...]:
-    """Rows of every path; nothing where the direction was refused, one failed row a path where its fits failed."""
+    """Rows of every path; nothing where the direction was refused, one failed row a path where its fits failed.
+
+    A mediator that was named and cannot be asked about has one refused row.
+    """
     found = room.found
-    if found is None:
+    if found is None or room.settings.headline_only:
         return ()
-    return tuple(row for place, path in enumerate(found.paths, start=1) for row in _of_path(room, found, place, path))
+    rows = tuple(row for place, path in enumerate(found.paths, start=1) for row in _of_path(room, found, place, path))
+    return (*rows, *_unasked(room))
+
+
+def _unasked(room: Room) -> Iterator[Answer]:
+    scale, _ = scale_of(room.exposure, room.outcome)
+    for one in room.setup.unasked:
+        row = _row(room, Path(one.key, (one.label,), (0,)), Estimand.INDIRECT, scale, f"by way of {one.label}")
+        says = f"nothing can be said to run by way of {one.label}: {one.why}"
+        yield replace(row, status=Status.REFUSED, status_says=says)
 
 
 def _of_path(room: Room, found: Found, place: int, path: Path) -> Iterator[Answer]:

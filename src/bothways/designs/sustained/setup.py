@@ -17,6 +17,7 @@ from bothways.terms.settings import Settings
 
 COPY = 0.999  # the correlation beyond which two columns are one
 LEAST_FOLLOWED = 30  # people seen at the last occasion that is looked at
+LEAST_EACH = 10  # person-visits after the first with, and without, a state that is to be modelled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +31,22 @@ class Variable:
     sd: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """A mediator that was named and cannot be asked about."""
+
+    key: str
+    label: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SustainedSetup:
     """``changing`` are confounders that change, ``mediators`` the named pathways; both are modelled at each occasion.
 
     ``last`` is the occasion of the outcome. ``drawn`` is None where people were drawn singly. ``left_out`` says which
-    covariates could not be used, ``filled`` which fixed ones had gaps that were filled by the mean.
+    covariates could not be used, ``unasked`` which named mediators and why, ``filled`` which fixed covariates had gaps
+    that were filled by the mean.
     """
 
     records: Records
@@ -50,6 +61,7 @@ class SustainedSetup:
     drawn: Sampling | None
     left_out: tuple[str, ...]
     filled: tuple[str, ...]
+    unasked: tuple[Unasked, ...] = ()
 
     @property
     def horizon_days(self) -> float | None:
@@ -141,8 +153,12 @@ def prepare(records: Records, settings: Settings) -> SustainedSetup:
     grid = grid_of(records)
     states = as_states(records, settings)
     pair = {c.key: _condition(records, grid, c, settings, states) for c in (records.pair.a, records.pair.b)}
+    last = last_occasion(grid, pair, settings)
     changing, mediators = (tuple(_column(records, grid, k) for k in keys) for keys in time_varying(records))
     fixed, names, filled, left_out = _fixed(records, {v.key for v in (*changing, *mediators)})
+    lacking = {v.key: lacks(v, last) for v in (*changing, *mediators)}
+    left_out += tuple(f"{v.label} ({lacking[v.key]})" for v in changing if lacking[v.key])
+    changing, mediators = (tuple(v for v in some if not lacking[v.key]) for some in (changing, mediators))
     weight = weights_of(records)
     return SustainedSetup(
         records,
@@ -152,12 +168,42 @@ def prepare(records: Records, settings: Settings) -> SustainedSetup:
         mediators,
         fixed,
         names,
-        last_occasion(grid, pair, settings),
+        last,
         np.ones(records.people) if weight is None else weight / weight[weight > 0].mean(),
         sampling_of(records, np.arange(records.people)),
         left_out,
         filled,
+        tuple(
+            Unasked(key, records.labels.get(key, key), lacking.get(key) or _unnamed(records, key))
+            for key in dict.fromkeys(records.roles.pathways)
+            if key not in {v.key for v in mediators}
+        ),
     )
+
+
+def lacks(variable: Variable, last: int) -> str:
+    """Why a variable cannot be followed: hardly known at some occasion, or hardly different after the first."""
+    grid = variable.grid[:, : last + 1]
+    known = np.isfinite(grid).sum(axis=0)
+    if known.min() < LEAST_FOLLOWED:
+        return f"it is known of {known.min():,} people at occasion {int(known.argmin()) + 1}"
+    later = grid[:, 1:][np.isfinite(grid[:, 1:])]
+    if variable.state and min((later == 1).sum(), (later == 0).sum()) < LEAST_EACH:
+        return (
+            f"after the first occasion it is the same in all but {min((later == 1).sum(), (later == 0).sum())} answers"
+        )
+    return "" if later.std() > 0 else "it is the same in everyone after the first occasion"
+
+
+def _unnamed(records: Records, key: str) -> str:
+    """Why a named mediator is none of those that change over time."""
+    if key in (records.pair.a.key, records.pair.b.key):
+        return "it is one of the two conditions"
+    if key not in records.values:
+        return "it does not change over time" if key in records.baseline else "it is not in the records"
+    if not changes(records, key):
+        return "it never changes within a person, or changes alike in everyone"
+    return "it says what another column says already"
 
 
 def last_occasion(grid: Grid, pair: dict[str, Variable], settings: Settings) -> int:

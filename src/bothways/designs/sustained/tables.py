@@ -80,7 +80,7 @@ def _regimes(usable: list[tuple[Room, Found]]) -> Table:
 def _weights(usable: list[tuple[Room, Found]]) -> Table:
     rows: list[Row] = []
     for room, found in usable:
-        if found.weighted is None:
+        if found.weighted is None or not found.weighted.weights.converged:
             continue
         weights = found.weighted.weights
         for k in range(weights.value.shape[1]):

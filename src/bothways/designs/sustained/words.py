@@ -11,6 +11,7 @@ from bothways.designs.sustained.estimation import Found
 from bothways.designs.sustained.grid import TOLERANCE
 from bothways.designs.sustained.interaction import interaction_caveats
 from bothways.designs.sustained.setup import SustainedSetup, cut_of
+from bothways.engine.gmethods.regression import LEAST_EXITS
 from bothways.terms.answer import Assumption, Caveat
 from bothways.terms.question import Direction, Kind
 from bothways.terms.settings import Settings
@@ -73,7 +74,12 @@ def _always(setup: SustainedSetup) -> Iterator[Caveat]:
         "people are compared with others of like past, so that lasting differences between people which the past does "
         "not show are mixed in",
     )
-    if (setup.grid.died <= setup.last).any():
+    dead = int((setup.grid.died <= setup.last).sum())
+    if 0 < dead < LEAST_EXITS:
+        yield Caveat(
+            "competing_death", f"{dead} people died before the end, too few to learn from: they count as leaving"
+        )
+    elif dead:
         states = all(v.state for v in setup.pair.values())
         how = "counts as being without the outcome" if states else "takes a person out: those compared are survivors"
         yield Caveat("competing_death", f"some people died before the end; a death {how}")
@@ -130,6 +136,9 @@ def _positivity(setup: SustainedSetup, found: Found) -> tuple[Caveat, ...]:
     if found.weighted is None:
         return ()
     label = setup.ends(found.direction)[0].label
+    if not found.weighted.weights.converged:
+        says = f"what came before settles who is with {label}, or who stays, so closely that no weights could be learnt"
+        return (Caveat("positivity", says),)
     out = []
     always, never = followed(found)
     if min(always, never) < FEW_FOLLOWED:
@@ -200,7 +209,8 @@ def methods_of(setup: SustainedSetup, settings: Settings, found: tuple[Found, ..
         "Lives were simulated from each person's own first occasion under each regime with common random numbers; "
         "death was carried as a probability of survival.",
         f"Intervals come from {replicates} resamples of {units}{weights}, of which {good:.0%} could be fitted"
-        + (", with one draw less than there are in each stratum (Rao & Wu 1988)." if setup.drawn is not None else "."),
+        + (", with one draw less than there are in each stratum (Rao & Wu 1988)." if setup.drawn is not None else ".")
+        + (" Strata of one cluster were taken together." if setup.drawn is not None and setup.drawn.lonely else ""),
     ]
     if any(f.weighted is not None for f in found):
         parts.append(

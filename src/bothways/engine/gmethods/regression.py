@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import qr
+from scipy.special import expit
 
-from bothways.engine.gmethods.history import Histories
+from bothways.engine.gmethods.history import INTERCEPT_AND_TIME, Histories
 from bothways.engine.kernels.gformula import linear, logistic
 
 MOST, TOLERANCE = 60, 1e-12
 DEATH, LEAVING = -1, -2  # targets that are no variable: dying, or leaving while alive, since the wave before
+LEAST_EXITS, FEW_EXITS = 5, 10  # who die or leave: from which on a rate is learnt, and what it depends on
 FAR = 20.0  # a linear predictor beyond this on the log odds stands for a probability of 0 or 1: separation
 
 
@@ -58,6 +60,22 @@ def target_of(histories: Histories, spec: Spec, wave: int) -> Float[np.ndarray, 
         return np.where(histories.alive(wave - 1), (~histories.alive(wave)).astype(float), np.nan)
     unbroken = histories.unbroken
     return np.where((unbroken >= wave) & histories.alive(wave), (unbroken == wave).astype(float), np.nan)
+
+
+def exits_on(histories: Histories, target: int) -> tuple[int, ...]:
+    """Columns of the regression of dying or leaving; none where too few do so for any to be learnt.
+
+    Of fewer than ten the rate is one for all; it has no course in time where at some wave nobody dies or leaves.
+    """
+    seen = [target_of(histories, Spec(target, ()), k) for k in range(1, histories.waves)]
+    counts = [float(np.nansum(x)) for x in seen]
+    if sum(counts) < LEAST_EXITS:
+        return ()
+    if sum(counts) < FEW_EXITS:
+        return (0,)
+    past = histories.past()
+    whole = any(n == np.isfinite(x).sum() > 0 for n, x in zip(counts, seen, strict=True))  # the end of everyone
+    return past if min(counts) > 0 or whole else tuple(c for c in past if not 0 < c < INTERCEPT_AND_TIME)
 
 
 def pool(histories: Histories, specs: Iterable[Spec]) -> tuple[Pooled, ...]:
@@ -122,4 +140,4 @@ def fit(pooled: Pooled, weight: Float[np.ndarray, "people"], start: Fitted | Non
 def probability(pooled: Pooled, fitted: Fitted) -> Float[np.ndarray, "rows"]:
     """Fitted means of the rows: probabilities of states, means of scores."""
     eta = pooled.X @ fitted.coef
-    return np.asarray(1 / (1 + np.exp(-eta))) if pooled.binary else np.asarray(eta)
+    return np.asarray(expit(eta)) if pooled.binary else np.asarray(eta)

@@ -14,7 +14,17 @@ import numpy as np
 from jaxtyping import Float
 
 from bothways.engine.gmethods.history import INTERCEPT_AND_TIME, Histories
-from bothways.engine.gmethods.regression import DEATH, LEAVING, Pooled, Spec, fit, pool, pooled_of, probability
+from bothways.engine.gmethods.regression import (
+    DEATH,
+    LEAVING,
+    Pooled,
+    Spec,
+    exits_on,
+    fit,
+    pool,
+    pooled_of,
+    probability,
+)
 
 STRATA = 10  # groups of fitted probability, per wave, in which both exposures should be seen
 LEAST = 20  # people in a group
@@ -53,9 +63,10 @@ def weights_of(histories: Histories, order: tuple[int, ...], exposure: int) -> W
     for pair in pairs:
         good &= _multiply(ratio, pair, histories.weight, chance)
     for exit_ in (LEAVING, DEATH):
-        stays = pool(whole, (Spec(exit_, short), Spec(exit_, past)))
-        if stays[0].y.any():
-            good &= _multiply(ratio, stays, histories.weight, None)
+        columns = exits_on(whole, exit_)
+        if len(columns) > 1:  # a rate that is one for all weighs nobody more than another
+            shared = tuple(c for c in short if c in columns)
+            good &= _multiply(ratio, pool(whole, (Spec(exit_, shared), Spec(exit_, columns))), histories.weight, None)
     value = np.where(histories.unbroken[:, None] > np.arange(histories.waves), np.cumprod(ratio, axis=1), np.nan)
     exposed = whole.values[:, :-1, exposure]
     lacking = np.array([_lacking(c, a) for c, a in zip(chance.T, exposed.T, strict=False)])
@@ -85,15 +96,20 @@ def _multiply(
     weight: Float[np.ndarray, "people"],
     chance: Float[np.ndarray, "people waves"] | None,
 ) -> bool:
-    """Multiply into ``ratio`` the density of what was seen given little over that given all; both share their rows."""
+    """Multiply into ``ratio`` the density of what was seen given little over that given all; both share their rows.
+
+    False, and nothing is multiplied, where one of the regressions did not come about.
+    """
     little, all_of_it = pair
     fitted = [fit(pooled, weight) for pooled in pair]
+    if not all(found.converged for found in fitted):
+        return False
     p, q = (probability(pooled, found) for pooled, found in zip(pair, fitted, strict=True))
     seen = np.where(little.y == 1, p / q, (1 - p) / (1 - q))
     ratio[little.person, little.wave] *= seen
     if chance is not None:
         chance[all_of_it.person, all_of_it.wave] = q
-    return all(found.converged for found in fitted)
+    return True
 
 
 def _lacking(chance: Float[np.ndarray, "people"], exposed: Float[np.ndarray, "people"]) -> float:
