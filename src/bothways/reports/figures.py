@@ -13,7 +13,7 @@ from bothways.reports.curves import curve
 from bothways.reports.curvetables import DRAWN, drawing_of
 from bothways.reports.document import Figure
 from bothways.reports.drawing import BAND, INK, LINE, SOFT, STYLE, WAY, WIDTH, canvas, svg_of, wrapped
-from bothways.reports.ladders import compared, evidence, forest
+from bothways.reports.ladders import compared, evidence, forest, staying
 from bothways.reports.loop import loop
 from bothways.reports.subgroups import subgroups
 from bothways.reports.timecourses import natural_course, occupancy, prevalence, what_if
@@ -102,6 +102,7 @@ DRAWINGS: Mapping[str, Callable[[Facts], Any]] = {
     "curve": curve,
     "loop": loop,
     "subgroups": subgroups,
+    "staying": staying,
     "arms": arms,
     "what_if": what_if,
     "occupancy": occupancy,

@@ -10,9 +10,9 @@ from bothways.reports import numbers
 from bothways.reports.drawing import BAND, INK, PAPER, SOFT, WAY, WIDTH, sheet
 from bothways.reports.evidence import COMPARED, ladder_rows
 from bothways.reports.grids import drawn_evidence, short_citation
-from bothways.reports.rows import forest_rows
+from bothways.reports.rows import forest_rows, staying_rows
 from bothways.reports.vocabulary import EVIDENCE_SCALES, SCALES
-from bothways.reports.wording import capital, way_words
+from bothways.reports.wording import capital, ends, way_words
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
@@ -36,6 +36,34 @@ def forest(facts: Facts) -> Any:
         for a in forest_rows(facts)
     ]
     return _ladder([r for r in rows if r["value"] is not None], facts)
+
+
+def staying(facts: Facts) -> Any:
+    """The ratios of recent and lasting, by direction; each named by what begins or ends, and against what."""
+    words = facts["words"]["answers"]
+    truths = facts["simulated"]["values"] if facts["simulated"] else {}
+    rows = [
+        {
+            "scale": a["estimate"]["scale"],
+            "way": a["direction"],
+            "bound": a["smallest_effect"] or 1.25,
+            "hollow": False,
+            "name": capital(_stage_name(a, facts)),
+            "text": words[a["id"]]["estimate"],
+            "truth": truths.get(a["id"]),
+            **{k: a["estimate"][k] for k in ("value", "low", "high")},
+        }
+        for a in staying_rows(facts)
+    ]
+    return _ladder(rows, facts)
+
+
+def _stage_name(answer: Facts, facts: Facts) -> str:
+    """What is told of, in few words: the heading over it names the two conditions."""
+    first, second = ends(facts, answer["direction"])
+    if " against absent" in answer["contrast"]:
+        return str(answer["target"]).replace(f" of {second}", "").replace(f" {second}", "")
+    return str(answer["contrast"]).removesuffix(", at the same moment").replace(f" {first}", "")
 
 
 def compared(way: str) -> Callable[[Facts], Any]:

@@ -29,6 +29,15 @@ def forest_rows(facts: Facts) -> list[Facts]:
     ]
 
 
+def staying_rows(facts: Facts) -> list[Facts]:
+    """Ratios of recent and lasting that have an estimate: a facet of their own, which no other section counts."""
+    return [
+        a
+        for a in facts["answers"]
+        if a["facet"] == "persistence" and a["estimate"] and a["estimand"] != "state_probability"
+    ]
+
+
 def whom_blocks(facts: Facts) -> dict[tuple[str, str], list[Facts]]:
     """By circumstance and scale, what each design has of each way: its levels' answers and its tests."""
     by_id = {a["id"]: a for a in facts["answers"]}

@@ -13,6 +13,7 @@ from bothways.reports.document import Bullets, Document, Paragraph, Section
 from bothways.reports.evidence import evidence_document
 from bothways.reports.pathways import pathways
 from bothways.reports.speed import speed
+from bothways.reports.staying import staying
 from bothways.reports.whom import whom
 
 Facts = dict[str, Any]
@@ -31,6 +32,7 @@ def document_of(facts: Facts) -> Document:
         speed(facts),
         pathways(facts),
         whom(facts),
+        staying(facts),
         changes(facts),
         sure(facts),
         literature(facts),

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bothways.designs.onset.models import Fitted
 from bothways.designs.onset.persistence_says import caveats_of, methods_of, tables_of
 from bothways.designs.onset.room import Room, answer_row, given, interval, log_estimate
@@ -30,6 +28,7 @@ from bothways.terms.answer import Answer, Assumption, Estimand, Status, Table
 from bothways.terms.question import Direction, Facet, Population, Scale
 
 LEAST = 5  # moves on either side without which no ratio is given
+VAGUE = 2.0  # error of a log ratio beyond which its 95 % limits lie a factor of 50 and more to either side
 NO_OTHER, OTHER, LASTING = (0, 2), (1, 3), (4, 5)
 CLOCK = Assumption(
     "a recent episode turns lasting at a rate that does not depend on its age; where lasting means longer than a fixed "
@@ -183,8 +182,9 @@ def _ratio(room: Room, made: Staged, fitted: Fitted, asked: Asked) -> Answer:
         says = f"{asked.target}: seen {above} and {below} times ({asked.contrast}); at least {LEAST} of each are needed"
         return replace(row, status=Status.REFUSED, status_says=says)
     value, error, _ = fitted.log_ratio(asked.above, asked.below)
-    if not np.isfinite(error):
-        return replace(row, status=Status.FAILED, status_says="one of the two rates has no finite estimate here")
+    if not error < VAGUE:
+        says = f"{asked.target}, {asked.contrast}: visits so far apart do not bound one of the two rates"
+        return replace(row, status=Status.FAILED, status_says=says)
     return replace(row, estimate=log_estimate(room, value, error, min(above, below)))
 
 
