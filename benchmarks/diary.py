@@ -36,7 +36,7 @@ from bothways.designs.diary.design import DRAWS
 from bothways.designs.diary.estimation import choose, fit_pair, resampled
 from bothways.designs.diary.lags import choose_lags
 from bothways.designs.diary.setup import set_up
-from bothways.engine.statespace.fit import fit_series, total_and_gradient
+from bothways.engine.statespace.fit import fit_series, objective, total_and_gradient
 from bothways.engine.statespace.inference import covariance
 from bothways.engine.statespace.personal_fit import fit_personal
 from bothways.engine.statespace.series import Series, make_series
@@ -188,6 +188,7 @@ def speed() -> None:
     _clock("the same with errors of measurement", lambda: _fit("both-ways", 100, 50, True))
     _clock("one gradient, 1 x 1,476, four processes", lambda: _gradient(4, 1, 1476), 20)
     _clock("one gradient, 1,000 x 100, four processes", lambda: _gradient(4, 1000, 100), 5)
+    _clock("one gradient, 10,000 x 20 on common days, complete", lambda: _common(10_000, 20), 5)
     _clock("random dynamics, 100 x 50", lambda: _personal(100, 50))
     _clock("whole fit, 10,000 x 100, random means", lambda: _fit("both-ways", 10_000, 100, False))
     print(f"most memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB")
@@ -229,6 +230,17 @@ def _gradient(p: int, people: int, answers: int) -> Callable[[], object]:
     structure = multivariate(tuple("abcd"[:p]), random_means=False)
     theta = np.full(structure.size, 0.1)
     return lambda: total_and_gradient(structure, series, theta)
+
+
+def _common(people: int, days: int) -> Callable[[], object]:
+    """Everybody asked on the same days, and nothing missing: persons of one pattern count as one."""
+    rng = np.random.default_rng(1)
+    time_of, basis = np.tile(np.arange(float(days)), people), np.ones((people * days, 1))
+    person = np.repeat(np.arange(people), days)
+    series = make_series(person, time_of, rng.normal(size=(people * days, 2)), basis=basis)
+    structure = multivariate(("a", "b"), random_means=True, error=True)
+    wanted = objective(structure, series)
+    return lambda: wanted(np.full(structure.size, 0.1))
 
 
 def main() -> None:
