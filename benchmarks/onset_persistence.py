@@ -86,7 +86,7 @@ def summary(path: Path) -> None:
         true = np.array([t for _, t in rows])
         inside = np.mean((low <= true) & (true <= high))
         bias = np.exp(np.mean(np.log(value / true)))
-        predicts = np.mean([e[3] == Reading.PREDICTS for e, _ in rows])  # type: ignore[comparison-overlap]
+        predicts = np.mean([e[3] == Reading.PREDICTS.value for e, _ in rows])
         print(
             f"{scenario:12} {key:24} {len(rows):4} of {worlds[scenario]:4}  truth {true[0]:.3f}  "
             f"covered {inside:.3f}  estimate/truth {bias:.3f}  reads 'predicts' {predicts:.3f}"

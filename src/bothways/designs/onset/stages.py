@@ -155,7 +155,7 @@ def staged(setup: OnsetSetup, condition: Condition, column: str, values: Float[n
     return Staged(
         setup, column, condition, pair.b if condition == pair.a else pair.a,
         Direction.B_TO_A if condition == pair.a else Direction.A_TO_B,
-        _graph(moves, setup.mortal), seen, covariates, moves, odd,
+        _graph(allowed, rows.person, setup.mortal), seen, covariates, moves, odd,
     )  # fmt: skip
 
 
@@ -179,16 +179,32 @@ def _without(covariates: Covariates, column: str) -> Covariates:
     return Covariates(tuple(covariates.names[k] for k in kept), covariates.x[:, kept], covariates.missing)
 
 
-def _graph(moves: Int[np.ndarray, "from to"], mortal: bool) -> Graph:
-    """Onsets and the passage always; ends of what anyone was seen to recover from; deaths where dated."""
+def _graph(allowed: Bool[np.ndarray, "rows 6"], person: Int[np.ndarray, "rows"], mortal: bool) -> Graph:
+    """Onsets and the passage always; ends of what anyone, at any later answer, had recovered from; dated deaths."""
+    known = allowed.any(axis=1)
+
+    def only(*states: int) -> Bool[np.ndarray, "rows"]:
+        """Rows that leave none but these states open."""
+        others = [k for k in range(len(STATES)) if k not in states]
+        return np.asarray(known & ~allowed[:, others].any(axis=1))
+
     ends = {
-        "end of the other": moves[np.ix_((1, 3, 5), (0, 2, 4))],
-        "end while recent": moves[np.ix_((2, 3), (0, 1))],
-        "end once lasting": moves[np.ix_((4, 5), (0, 1, 2, 3))],
+        "end of the other": (only(1, 3, 5), only(0, 2, 4)),
+        "end while recent": (only(2, 3, 4, 5) & allowed[:, 2:4].any(axis=1), only(0, 1)),
+        "end once lasting": (only(4, 5), only(0, 1, 2, 3)),
     }
-    edges = tuple(t for name, group in GROUPS.items() if name not in ends or ends[name].any() for t in group)
+    seen = {name: _later(*rows, person) for name, rows in ends.items()}
+    edges = tuple(t for name, group in GROUPS.items() if seen.get(name, True) for t in group)
     exits = tuple(f"{state}>D" for state in STATES) if mortal else ()
     return graph((*STATES, "D") if mortal else STATES, edges + exits)
+
+
+def _later(before: Bool[np.ndarray, "rows"], after: Bool[np.ndarray, "rows"], person: Int[np.ndarray, "rows"]) -> bool:
+    """Whether anyone has a row of the second kind after one of the first."""
+    place = np.arange(person.size)
+    last = np.maximum.accumulate(np.where(before, place, -1))
+    first = np.maximum.accumulate(np.where(np.r_[True, np.diff(person) != 0], place, 0))
+    return bool((after & (last >= first)).any())
 
 
 def effects_of(made: Staged) -> tuple[dict[str, tuple[str, ...]], list[list[tuple[str, str]]]]:
