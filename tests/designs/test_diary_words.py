@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bothways.designs.diary import items, pathways, persons, whom
+from bothways.designs.diary import DiaryDesign, items, pathways, persons, whom
 from bothways.designs.diary.answers import Run, answers_of
 from bothways.designs.diary.checks import caveats_of
 from bothways.designs.diary.estimation import Fitted, Models, base_structure, fitted
@@ -92,3 +92,17 @@ def test_a_few_people_speak_for_themselves(people: int, said: bool) -> None:
     assert (told in methods(setup, run.models, run.lags)) is said
     if said:
         assert f"{told} and not of people in general" in found["few_people"]
+
+
+def test_one_occasion_is_told_as_one() -> None:
+    records = diary(30, 4)
+    first = np.flatnonzero(np.r_[True, np.diff(records.person) > 0])
+    values = {key: column[first] for key, column in records.values.items()}
+    once = replace(
+        records, person=records.person[first], time=records.time[first] * 0, values=values, events={},
+        wave=np.zeros(first.size, np.int64),
+    )  # fmt: skip
+    refusal = DiaryDesign().refuse(once, Settings())
+    assert refusal is not None
+    assert "one occasion only" in refusal.reason
+    assert "--time" in refusal.mend

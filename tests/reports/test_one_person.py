@@ -10,6 +10,7 @@ from tests.reports.outcomes import CARED, NOTHING, ONE_WAY, PLAIN, answer, diary
 from bothways.reports import facts_of, render
 from bothways.terms.answer import Caveat, Estimand
 from bothways.terms.question import Direction, Facet, Scale
+from bothways.terms.records import Finding, Level
 
 ALONE_UNANSWERED = replace(NOTHING, one_person=True, source=replace(NOTHING.source, people=1))
 
@@ -71,3 +72,9 @@ def test_a_peak_that_a_model_gives_both_ways_is_said_to_be_the_models() -> None:
     assert "Where they are there at all, both ways are greatest after 10 hours" in text
     assert "together, greatest" not in text
     assert text.count(" after 1 day") > 0  # the courses by lag are told beside it
+
+
+def test_a_question_about_the_table_stands_with_the_answer_and_what_to_say() -> None:
+    asked = Finding(Level.WARNING, "time_not_named", "Dates rise: is 'started' the time?", "If so, say --time started.")
+    text = " ".join(render(facts_of(replace(NOTHING, findings=(asked,))), "terminal", "patient").split())
+    assert "is 'started' the time? If so, say --time started." in text

@@ -39,7 +39,13 @@ def possible_time(sheet: Sheet, plan: Plan, layout: Layout) -> list[Finding]:
         f"from row to row, as in one person's diary: is {named} the time?"
     )
     option = f"'{found[0]}'" if " " in found[0] else found[0]
-    return [warning("time_not_named", says, f"If it is, say --time {option}; if there are several people, say --id")]
+    return [
+        warning(
+            "time_not_named",
+            says,
+            f"If it is, say --time {option}; if there are several people, say who with --id COLUMN",
+        )
+    ]
 
 
 def _rises(sheet: Sheet, column: str, layout: Layout) -> bool:

@@ -32,6 +32,7 @@ CLOSING_TRIAL = (
 FIRST_WANTED = "Dated onsets of both conditions, or visits close together, would tell."
 FIRST_ALONE = "The dates at which each of the two first began in this person's life would tell."
 TELLING = frozenset({"arm_is_no_lever", "shared_people"})
+ASKING = frozenset({"time_not_named"})  # findings that ask something back, told with what to answer
 DIRECTIONAL = frozenset({"cross_lag", "rate_ratio", "total", "pooled"})
 
 
@@ -82,7 +83,9 @@ def _codes(answer: Facts) -> set[str]:
 
 def _notes(facts: Facts) -> list[Block]:
     """What was noticed of the records as a whole and bears on how the answer is read."""
-    return [Paragraph(f["message"].rstrip(".") + ".", "note") for f in facts["findings"] if f["code"] in TELLING]
+    told = (f["message"] for f in facts["findings"] if f["code"] in TELLING)
+    asked = (f"{f['message']} {f['mend']}" for f in facts["findings"] if f["code"] in ASKING)
+    return [Paragraph(text.rstrip(".") + ".", "note") for text in (*asked, *told)]
 
 
 def _card(facts: Facts, way: str) -> Card:

@@ -65,6 +65,8 @@ class DiaryDesign:
         pair = records.pair
         if Kind.EVENT in (pair.a.kind, pair.b.kind):
             return Refusal("a condition is recorded as dated events, not as answers", "Use the onset design.")
+        if records.people > 1 and records.waves == 1:
+            return Refusal("there is one occasion only, and a diary has many", "Say when each row was with --time COL.")
         if records.people > 1 and records.waves is not None and records.waves <= MOST_WAVES:
             return Refusal(f"there are {records.waves} common occasions, and a diary has many", "Use the panel design.")
         counts = answers_by_person(records).min(axis=1)
