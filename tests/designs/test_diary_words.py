@@ -106,3 +106,10 @@ def test_one_occasion_is_told_as_one() -> None:
     assert refusal is not None
     assert "one occasion only" in refusal.reason
     assert "--time" in refusal.mend
+
+
+def test_what_is_alike_in_all_people_is_told_in_words(run: Run) -> None:
+    a, b = run.setup.processes
+    told = persons.alike_in_all(run, (f"sd drift[{b},{a}]", f"sd log drift[{a},{a}]"))
+    assert told == ("how soon depression comes back to its usual level", "how depression moves back pain")
+    assert persons.alike_in_all(run, ()) == ()

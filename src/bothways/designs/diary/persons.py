@@ -84,7 +84,8 @@ def _shares(run: Run, found: PersonalFit, shares: dict[Direction, Share]) -> Tab
         rows.append((f"{first.label} to {second.label}", share.mean, share.sd, share.value, share.low, share.high))
     check = found.check
     doubt = "" if check is None or check.pareto_k <= WORST_K else " The approximation is doubtful for some people."
-    none = f" Found to be alike in all: {', '.join(found.at_limit)}." if found.at_limit else ""
+    alike = alike_in_all(run, found.at_limit)
+    none = f" Found to be alike in all: {'; '.join(alike)}." if alike else ""
     columns = (
         "direction", "mean effect", "SD between people", "share beyond the smallest effect", "low", "high"
     )  # fmt: skip
@@ -94,6 +95,19 @@ def _shares(run: Run, found: PersonalFit, shares: dict[Direction, Share]) -> Tab
         columns,
         tuple(rows),
         f"The share on the side of the mean effect, in the population that these people stand for.{none}{doubt}",
+    )
+
+
+def alike_in_all(run: Run, at_limit: tuple[str, ...]) -> tuple[str, ...]:
+    """What does not differ between people, in words: of the drift's rates, those whose spread went to zero."""
+    keys, label = run.setup.processes, run.setup.label
+    return tuple(
+        f"how soon {label(outcome)} comes back to its usual level"
+        if outcome == cause
+        else f"how {label(cause)} moves {label(outcome)}"
+        for outcome in keys
+        for cause in keys
+        if any(name.endswith(f"drift[{outcome},{cause}]") for name in at_limit)
     )
 
 

@@ -82,9 +82,9 @@ def _errors(models: Models) -> str:
         why = ", since too little carries over between them to tell it from quick change" * models.with_error.usable
         return f"Answers were taken as free of error of measurement{why}."
     held = len(models.chosen.fit.at_limit)
-    return (
-        f"Errors of measurement were estimated{f' ({held} spreads went to zero and were held there)' if held else ''}."
-    )
+    spreads = "one spread" if held == 1 else f"{held} spreads"
+    told = f" ({spreads} went to zero and {'was' if held == 1 else 'were'} held there)" if held else ""
+    return f"Errors of measurement were estimated{told}."
 
 
 def _spread(setup: DiarySetup, models: Models) -> str:
