@@ -78,3 +78,27 @@ def test_a_question_about_the_table_stands_with_the_answer_and_what_to_say() -> 
     asked = Finding(Level.WARNING, "time_not_named", "Dates rise: is 'started' the time?", "If so, say --time started.")
     text = " ".join(render(facts_of(replace(NOTHING, findings=(asked,))), "terminal", "patient").split())
     assert "is 'started' the time? If so, say --time started." in text
+
+
+def undecided(*caveats: Caveat) -> str:
+    """One person's diary that a longer record would decide, in plain text."""
+    rows = tuple(replace(a, caveats=caveats, estimate=estimate(0.08, 0.09, people=1)) for a in diary().answers[:1])
+    made = replace(outcome(replace(diary(), answers=rows)), one_person=True, source=replace(PLAIN.source, people=1))
+    return " ".join(render(facts_of(made), "terminal", "patient").split())
+
+
+def test_a_longer_record_does_not_rule_out_what_is_unseen() -> None:
+    told = "times as long would decide it"
+    unseen = "would not by itself tell an influence from something unseen that moves both"
+    shared = undecided(Caveat("common_cause", "Something unseen fits as well."))
+    assert told in shared
+    assert unseen in shared
+    assert told in undecided()
+    assert unseen not in undecided()
+
+
+def test_an_estimate_of_nothing_is_neither_more_nor_less() -> None:
+    none = replace(diary().answers[0], estimate=estimate(0.0004, 0.09, people=60))
+    text = " ".join(render(facts_of(outcome(replace(diary(), answers=(none,)))), "terminal", "patient").split())
+    assert "went with neither more nor less back pain" in text
+    assert "0.00 standard deviations more" not in text

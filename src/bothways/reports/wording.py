@@ -114,11 +114,13 @@ def _needed(facts: Facts, speaker: Facts | None) -> str:
     if any(caveat["code"] == "few_people" for caveat in speaker["caveats"]):
         return ""  # an interval that speaks of these people alone does not say how many others it would take
     if of_speaker["key"] == "length_needed":
-        return _longer(of_speaker["value"])
+        shared = any(caveat["code"] == "common_cause" for caveat in speaker["caveats"])
+        return _longer(of_speaker["value"]) + UNSEEN_STAYS * shared
     people = numbers.about(of_speaker["value"])
     return f"About {people} people of the same kind would decide it, were the estimate to stay where it is."
 
 
+UNSEEN_STAYS = " It would not by itself tell an influence from something unseen that moves both."
 MANY = 3  # times; above it a whole number says it
 LONGEST = 20  # times the present length; beyond it the wait is no advice
 
@@ -247,6 +249,8 @@ def plain_size(answer: Facts, facts: Facts) -> str:
         return f"{capital(_what(answer, end))} {value} times as {_how(e['scale'])} with {start} as without it {span}."
     if e["scale"] == "sd_per_sd":
         amount = f"{value} standard deviations {'more' if e['value'] >= 0 else 'less'}"
+        if not value.strip("0."):  # so near to none that "0.00 more" would be all that is left of it
+            amount = "neither more nor less"
         return f"One standard deviation more {start} went with {amount} {end} {_later(answer)} {span}."
     return f"{capital(start)} to {end}: {estimate_words(answer)}, in {SCALES.get(e['scale'], e['scale'])}."
 
