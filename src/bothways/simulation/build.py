@@ -8,8 +8,17 @@ import numpy as np
 from jaxtyping import Float
 
 from bothways.simulation.catalogue import WorldSpec
-from bothways.simulation.mechanism import SHOCKED, SHOCKS_PER_RELAXATION, Matrix, Mechanism, Pace, Plan
-from bothways.simulation.processes import A_TO_B, B_TO_A, FAMILIES, MEDIATORS, PROCESSES, Arrow, Family
+from bothways.simulation.mechanism import (
+    CHRONIC_DAYS,
+    SEVERE_DAYS,
+    SHOCKED,
+    SHOCKS_PER_RELAXATION,
+    Matrix,
+    Mechanism,
+    Pace,
+    Plan,
+)
+from bothways.simulation.processes import A_TO_B, FAMILIES, MEDIATORS, PROCESSES, Arrow, Family
 from bothways.terms.errors import WorldError
 
 
@@ -73,6 +82,7 @@ def _assemble(plan: Plan, coupling: Float[np.ndarray, "2"]) -> Mechanism:
     move, push = (np.stack(pair) for pair in zip(*(_one_step(d, plan.step) for d in (closed, opened)), strict=True))
     disturbance, stationary = _unit_variances(move[0], push[0], plan.spec.name)
     variables, latent, reported = _readings(plan, states, stationary)
+    severe = "clinical_depression" in plan.spec.seen
     return Mechanism(
         states=states,
         variables=variables,
@@ -89,6 +99,8 @@ def _assemble(plan: Plan, coupling: Float[np.ndarray, "2"]) -> Mechanism:
         pace=plan.pace,
         trait_sd=float(np.sqrt(plan.icc / (1 - plan.icc))),
         trait_correlation=plan.trait_correlation,
+        watched="depression" if severe else "back_pain",
+        spell=SEVERE_DAYS if severe else CHRONIC_DAYS,
     )
 
 
@@ -133,12 +145,12 @@ def _states(plan: Plan, arrows: tuple[Arrow, ...]) -> tuple[str, ...]:
 def _drift(
     plan: Plan, states: tuple[str, ...], arrows: tuple[Arrow, ...], coupling: Float[np.ndarray, "2"], chronic: bool
 ) -> Matrix:
-    """A of dx = A x dt + dW; the row is the target. An arrow that needs chronic pain is shut without it."""
+    """A of dx = A x dt + dW; the row is the target. An arrow that needs the second regime is shut outside it."""
     relaxation = np.array([_relaxation(key, plan.pace) for key in states])
     drift = np.diag(-1 / relaxation)
     for arrow in arrows:
         scale = 1.0 if arrow.direction is None else float(coupling[0 if arrow.direction is A_TO_B else 1])
-        if plan.spec.chronic_only and arrow.direction is B_TO_A and not chronic:
+        if not chronic and arrow.direction is not None and arrow.direction is plan.spec.gated:
             scale = 0.0
         target = states.index(arrow.target)
         drift[target, states.index(arrow.source)] += scale * arrow.strength / relaxation[target]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bothways.simulation.processes import A_TO_B, B_TO_A, MEDIATORS, PROCESSES, Arrow, Family, Mediators
 from bothways.terms.errors import WorldError
+from bothways.terms.question import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,16 @@ class WorldSpec:
     mediators: Mediators = "collapsed"
     carried_by: str | None = None  # the one mediator that carries the effect; its family responds but carries none
     chronic_only: bool = False  # pain acts on depression only while chronic
+    severe_only: bool = False  # depression acts on pain only while severe
     split_pain: bool = False  # back pain is strain plus chronic pain, and only chronic pain acts on depression
     style: float = 0.0  # loading of a slow reporting style on both reports
     seen: tuple[str, ...] = ()  # processes beyond pair and mediators that are asked about
     onset: OnsetRates = OnsetRates()
+
+    @property
+    def gated(self) -> Direction | None:
+        """The direction whose arrow is open in the second regime alone, if any."""
+        return B_TO_A if self.chronic_only else A_TO_B if self.severe_only else None
 
 
 # 0.12 is over twice the smallest effect of interest (0.05) and found in most panels of 1,000 people by 5 waves.
@@ -145,6 +152,25 @@ _NAMED = (
         (0.0, SIZE),
         seen=("chronic_pain",),
         onset=_PAIN,
+    ),
+    WorldSpec(
+        "severe-only",
+        "Depression leads to back pain only while it is severe, as clinical depression is; feeling low does not, and "
+        "nothing goes the other way.",
+        "a threshold in severity, kept up for two weeks; three times the usual size while severe, since an SD more "
+        "carries many over the line and back within a gap",
+        (3 * SIZE, 0.0),
+        severe_only=True,
+        seen=("clinical_depression",),
+        onset=_MOOD,
+    ),
+    WorldSpec(
+        "any-depression",
+        "Depression leads to back pain whether it is severe or mild; nothing goes the other way.",
+        "the twin of severe-only in which severity makes no difference",
+        (SIZE, 0.0),
+        seen=("clinical_depression",),
+        onset=_MOOD,
     ),
     WorldSpec(
         "severity-and-sites",

@@ -20,6 +20,7 @@ SHOCKS_PER_RELAXATION = 2.0  # how many shocks arrive while one wears off: rare 
 SHOCKED = ("depression", "back_pain", "strain")
 CHRONIC_SD = 0.84  # pain above this many SD of its level counts as a day in pain: one day in five
 CHRONIC_DAYS = 90.0  # over three months
+SEVERE_DAYS = 14.0  # depression above the same number of SDs for two weeks counts as clinical
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,17 @@ class Mechanism:
     pace: Pace
     trait_sd: float
     trait_correlation: float
+    watched: str = "back_pain"  # whose days above the line open the second regime, and end it when they are used up
+    spell: float = CHRONIC_DAYS
+
+    @property
+    def flag(self) -> str:
+        """The name of the second regime, as it is seen."""
+        return "chronic_pain" if self.watched == "back_pain" else "clinical_depression"
 
     @property
     def switches(self) -> bool:
-        """True where an arrow is open only while pain is chronic, which makes the mechanism non-linear."""
+        """True where an arrow is open in the second regime alone, which makes the mechanism non-linear."""
         return not np.array_equal(self.move[0], self.move[1])
 
     @property

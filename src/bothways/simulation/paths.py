@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from bothways.simulation.kernels import walk
-from bothways.simulation.mechanism import CHRONIC_DAYS, CHRONIC_SD, Mechanism
+from bothways.simulation.mechanism import CHRONIC_SD, Mechanism
 
 BLOCK = 1000  # people who share one generator; fixed, so that the digits do not depend on the number of threads
 
@@ -47,8 +47,9 @@ def begin(mechanism: Mechanism, people: int, rng: np.random.Generator) -> People
     levels = levels_of(mechanism, people, rng)
     n = len(mechanism.states)
     states = rng.standard_normal((people, n)) @ root(mechanism.stationary).T
-    lasting = levels[:, 1] >= CHRONIC_SD * mechanism.trait_sd if mechanism.pace == "diary" else np.zeros(people, bool)
-    start = People(states, levels, np.where(lasting, CHRONIC_DAYS, 0.0), lasting.astype(np.int64))
+    usual = levels[:, mechanism.row(mechanism.watched)]
+    lasting = usual >= CHRONIC_SD * mechanism.trait_sd if mechanism.pace == "diary" else np.zeros(people, bool)
+    start = People(states, levels, np.where(lasting, mechanism.spell, 0.0), lasting.astype(np.int64))
     go(mechanism, start, np.full((people, 1), round(3 * max_relaxation(mechanism) / mechanism.step)), rng)
     return start
 
@@ -70,8 +71,8 @@ def go(
     """Walk ``people`` on, in place, and tell what they passed at ``stops`` (numbers of steps, rising)."""
     threshold = CHRONIC_SD * np.sqrt(1 + mechanism.trait_sd**2)
     tick = mechanism.step if mechanism.pace == "panel" else 0.0  # in a diary the clock of chronicity stands still
-    rule = np.array([threshold, CHRONIC_DAYS, tick])
-    pain = mechanism.row("back_pain")
+    rule = np.array([threshold, mechanism.spell, tick])
+    pain = mechanism.row(mechanism.watched)
     stops = np.ascontiguousarray(stops, dtype=np.int64)
     target, source = np.nonzero(np.abs(mechanism.drift).sum(axis=0))
     weight = np.ascontiguousarray(mechanism.drift[:, target, source] * mechanism.step)

@@ -21,6 +21,26 @@ SUBGROUPS = {
     "recent": "recent",
     "chronic_pain=0": "recent",
 }
+CIRCUMSTANCES = frozenset(
+    {
+        "chronic_pain",
+        "acute_strain",
+        "pain_severity",
+        "pain_sites",
+        "clinical_depression",
+        "lasting_or_any_pain",
+        "anxiety",
+    }
+)
+"""The topic's circumstances, by its names: ``population.where`` may be any of them, and ``age`` or ``sex``."""
+PERSONAL = frozenset({"age", "sex"})  # no world has them act
+WORDS = {
+    "chronic": ("chronic_pain", "1"),
+    "recent": ("chronic_pain", "0"),
+    "severe": ("clinical_depression", "1"),
+    "mild": ("clinical_depression", "0"),
+}
+LEVELS = {"1": "chronic", "yes": "chronic", "0": "recent", "no": "recent"}  # in the second regime, or outside it
 PATHS = (Estimand.TOTAL, Estimand.DIRECT, Estimand.INDIRECT)
 
 
@@ -50,6 +70,35 @@ def subgroup(question: Question) -> str | None:
     return SUBGROUPS[where]
 
 
+def circumstance_of(question: Question, mechanism: Mechanism) -> tuple[str, str]:
+    """(the circumstance's key, its level): see ``part_of``. WorldError for a key that no world knows."""
+    where = question.population.where or mechanism.flag
+    key, _, level = where.partition("=")
+    key, level = WORDS.get(key, (key, level or question.population.label.rpartition(": ")[2]))
+    if key not in CIRCUMSTANCES | PERSONAL or (mechanism.switches and key not in PERSONAL | {mechanism.flag}):
+        mend = f"Use {mechanism.flag}=1 or {mechanism.flag}=0."
+        raise WorldError("population of the question", f"'{where}' is not known here", mend)
+    return key, level
+
+
+def part_of(question: Question, mechanism: Mechanism) -> str | None:
+    """The part that is meant in a world of scores: None for everyone, else inside or outside its second regime.
+
+    ``population.where`` is a circumstance's key, the level being the end of ``population.label`` ("...: 1"), or key
+    and level together ("clinical_depression=1"), or one of the words chronic, recent, severe and mild. Where no arrow
+    switches, the effect is one and the same in every circumstance. WorldError for what the world does not hold.
+    """
+    if question.population.where is None:
+        return None
+    key, level = circumstance_of(question, mechanism)
+    if key in PERSONAL or not mechanism.switches:
+        return None
+    if level not in LEVELS:
+        mend = f"Use {key}=1 or {key}=0."
+        raise WorldError("population of the question", f"no level of '{key}' is called '{level}'", mend)
+    return LEVELS[level]
+
+
 def score_truth(mechanism: Mechanism, question: Question, estimand: Estimand | None) -> Truth:
     """The true answer of a panel or diary world; WorldError where the mechanism holds no such thing."""
     wanted = estimand or usual_estimand(question)
@@ -71,12 +120,12 @@ def score_truth(mechanism: Mechanism, question: Question, estimand: Estimand | N
     if wanted in PATHS:
         return _path(mechanism, question, wanted, source, target)
     if wanted is Estimand.INTERACTION:
-        return _interaction(mechanism, source, target, lag)
+        return _interaction(mechanism, question, source, target, lag)
     raise WorldError(f"estimand {wanted.value}", "scores over time do not answer it", "Simulate the onset design.")
 
 
 def _strength(mechanism: Mechanism, question: Question, source: str, target: str, lag: float) -> Truth:
-    where = subgroup(question)
+    where = part_of(question, mechanism)
     part = question.pathway  # back pain may be raised by its strain or its lasting part alone
     cause = part if part in ("strain", "lasting_pain") and source == "back_pain" else source
     says = f"{cause} raised by one within-person SD, all other states held at that moment; {target} read {lag:g} d on"
@@ -86,9 +135,10 @@ def _strength(mechanism: Mechanism, question: Question, source: str, target: str
     return Truth(value, Estimand.CROSS_LAG, says, se)
 
 
-def _interaction(mechanism: Mechanism, source: str, target: str, lag: float) -> Truth:
-    says = f"{source} raised by one SD in those with chronic pain and in the others; the difference of the effects"
-    if not mechanism.switches:
+def _interaction(mechanism: Mechanism, question: Question, source: str, target: str, lag: float) -> Truth:
+    key, _ = circumstance_of(question, mechanism)
+    says = f"{source} raised by one SD in those with {key} and in the others; the difference of the effects"
+    if key in PERSONAL or not mechanism.switches:
         return Truth(0.0, Estimand.INTERACTION, says)
     value, se = paired_effects(mechanism, source, target, lag).difference()
     return Truth(value, Estimand.INTERACTION, says, se)

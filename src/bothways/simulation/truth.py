@@ -94,7 +94,8 @@ def _rate(mechanism: Mechanism) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PairedEffects:
-    """Effects person by person in the reference population, and who had chronic pain when the cause was raised."""
+    """Effects person by person in the reference population, and who was in the second regime ("chronic": of pain, or
+    severe depression) when the cause was raised."""
 
     effects: Float[np.ndarray, "people"]
     chronic: Bool[np.ndarray, "people"]
@@ -133,8 +134,9 @@ def paired_effects(
 
 def _refuse_switch(mechanism: Mechanism) -> None:
     if mechanism.switches:
+        what = "how long pain has lasted" if mechanism.watched == "back_pain" else "how severe depression is"
         raise WorldError(
             "truth of this question",
-            "the effect depends on how long pain has lasted, so no single course describes it",
-            "Ask for the strength at one lag, over everyone or by chronicity.",
+            f"the effect depends on {what}, so no single course describes it",
+            f"Ask for the strength at one lag, over everyone or by {mechanism.flag}.",
         )

@@ -21,6 +21,7 @@ A, B = "depression", "back_pain"
 LABELS = {
     **{key: process.label for key, process in PROCESSES.items()},
     "chronic_pain": "pain for over three months",
+    "clinical_depression": "clinical depression",
     "death": "death",
     "age": "age",
     "sex": "sex",
@@ -42,8 +43,8 @@ def score_records(
     """A panel or diary: a row for each time that a person who had not left was asked."""
     here = ~answers.gaps.left
     person, occasion = np.nonzero(here)
-    keys = (*mechanism.variables, "chronic_pain")
-    shown = [k for k, key in enumerate(keys) if key != "chronic_pain" or "chronic_pain" in spec.seen]
+    keys = (*mechanism.variables, mechanism.flag)
+    shown = [k for k, key in enumerate(keys) if key != mechanism.flag or mechanism.flag in spec.seen]
     values = {keys[k]: answers.values[here, k] for k in shown}
     lost = {keys[k]: int((answers.gaps.skipped[..., k] & here).sum()) for k in shown}
     return Records(
@@ -89,7 +90,7 @@ def pair_of(kind: Kind) -> Pair:
 
 def roles_of(keys: tuple[str, ...], time: str) -> Roles:
     """Roles of columns: the pair, mediators as pathways, circumstances to compare by, the rest as covariates."""
-    compared = ("chronic_pain", "pain_sites")
+    compared = ("chronic_pain", "clinical_depression", "pain_sites")
     special = (A, B, *compared, "death")
     return Roles(
         id="id",

@@ -213,7 +213,9 @@ def true_value(world: simulation.World, answer: Answer) -> float | None:
     question = answer.question
     if answer.design == "sustained" or any(c.code == "order_not_observed" for c in answer.caveats):
         return None
-    if answer.estimand is Estimand.INTERACTION and question.population.where != "chronic_pain":
+    scores = answer.design in ("panel", "diary")
+    named = frozenset({"chronic_pain", "clinical_depression"} if scores else {"chronic_pain"})
+    if answer.estimand is Estimand.INTERACTION and question.population.where not in named:
         return None
     if answer.estimand is Estimand.STATE_PROBABILITY:
         return None
