@@ -16,7 +16,10 @@ on every machine.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -62,8 +65,17 @@ def planned(mediator: str) -> int:
     return max(plan.needed[0], FEWEST)
 
 
-def named(mediator: str, people: int, seed: int) -> tuple[list[bool], float]:
-    """Which mediators of the family are named, and whether the truth of the carrying one lies in its interval."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One world: which mediators of the family are named; whether the carrying one's truth lies in its interval."""
+
+    seed: int
+    which: list[bool]
+    inside: bool
+
+
+def named(mediator: str, people: int, seed: int) -> Named:
+    """One world of the benchmark."""
     world = simulate(f"only-{mediator}", people=people, seed=seed, waves=WAVES)
     family = MEDIATORS[mediator]
     way = Direction.A_TO_B if family.direction is A_TO_B else Direction.B_TO_A
@@ -75,33 +87,49 @@ def named(mediator: str, people: int, seed: int) -> tuple[list[bool], float]:
     mechanism = world.mechanism
     truth = effect_at(mechanism, family.source, mediator, mechanism.gap)
     truth *= effect_at(mechanism, mediator, family.target, mechanism.gap)
-    return [row.low > 0 or row.high < 0 for row in rows], float(own.low < truth < own.high)
+    return Named(seed, [row.low > 0 or row.high < 0 for row in rows], own.low < truth < own.high)
 
 
-def pathways(worlds: int, only: list[str]) -> Iterator[str]:
+def kept(mediator: str, people: int, seeds: range, folder: Path | None) -> list[Named]:
+    """The worlds of ``seeds``; those that a file of ``folder`` already holds are read, others are added to it."""
+    if folder is None:
+        return [named(mediator, people, seed) for seed in seeds]
+    path = folder / f"{mediator}-{people}.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    done = {world.seed: world for world in (Named(**json.loads(line)) for line in lines)}
+    for seed in seeds:
+        if seed not in done:
+            done[seed] = named(mediator, people, seed)
+            with path.open("a") as file:
+                file.write(json.dumps(asdict(done[seed])) + "\n")
+    return [done[seed] for seed in seeds]
+
+
+def pathways(seeds: range, only: list[str], folder: Path | None) -> Iterator[str]:
     """A line for each world: the planned N, the share in which each mediator is named, coverage."""
+    worlds = len(seeds)
     for mediator in only or list(MEDIATORS):
         people = planned(mediator)
-        found = [named(mediator, people, seed) for seed in range(1, worlds + 1)]
-        shares = np.mean([which for which, _ in found], axis=0)
+        found = kept(mediator, people, seeds, folder)
+        shares = np.mean([world.which for world in found], axis=0)
         keys = [key for key, _ in MEDIATORS[mediator].shares]
         told = ", ".join(f"{key} {_share(s, worlds)}" for key, s in zip(keys, shares, strict=True))
-        covered = _share(float(np.mean([inside for _, inside in found])), worlds)
+        covered = _share(float(np.mean([world.inside for world in found])), worlds)
         yield f"only-{mediator}: N = {people:,}; named: {told}; truth in the interval: {covered}"
 
 
-def circumstances(worlds: int, people: int) -> Iterator[str]:
+def circumstances(seeds: range, people: int) -> Iterator[str]:
     """The contrast by lasting pain in the world in which it matters and in its twin."""
     for name in ("chronic-only", "any-pain"):
         p = {Direction.A_TO_B: [], Direction.B_TO_A: []}
         inside = []
-        for seed in range(1, worlds + 1):
+        for seed in seeds:
             world = simulate(name, people=people, seed=seed, waves=WAVES)
             room = fit_all(prepare(world.records), ALONE, silent)
             for row in in_whom(room, silent)[0]:
                 if row.estimand is Estimand.INTERACTION and row.estimate is not None:
                     p[row.direction].append(row.estimate.p)
-                    if row.direction is Direction.B_TO_A and len(inside) < worlds:
+                    if row.direction is Direction.B_TO_A and len(inside) < len(seeds):
                         inside.append((row.estimate.value, row.estimate.se))
         told = ", ".join(f"{way} {_share(float(np.mean(np.array(v) < 0.05)), len(v))}" for way, v in p.items())
         value, se = np.mean(inside, axis=0)
@@ -117,13 +145,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("pathways", "circumstances"))
     parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--keep", type=Path, help="a folder that holds each world found, so that a run goes on")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--people", type=int, default=2500)
     given = parser.parse_args()
-    lines = (
-        pathways(given.worlds, given.only) if given.what == "pathways" else circumstances(given.worlds, given.people)
-    )
-    for line in lines:
+    seeds = range(given.first, given.first + given.worlds)
+    asked = given.what == "pathways"
+    for line in pathways(seeds, given.only, given.keep) if asked else circumstances(seeds, given.people):
         print(line, flush=True)
 
 
