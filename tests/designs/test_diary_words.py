@@ -17,7 +17,7 @@ from bothways.designs.diary.tables import fit_of, models_table
 from bothways.designs.diary.words import methods
 from bothways.engine.statespace.fit import Outcome
 from bothways.engine.statespace.moderated import ModeratedFit
-from bothways.engine.statespace.personal_fit import PersonalFit
+from bothways.engine.statespace.personal_fit import PersonalFit, Share
 from bothways.simulation import Observation, simulate
 from bothways.terms.answer import Answer, Status
 from bothways.terms.records import Records
@@ -113,3 +113,20 @@ def test_what_is_alike_in_all_people_is_told_in_words(run: Run) -> None:
     told = persons.alike_in_all(run, (f"sd drift[{b},{a}]", f"sd log drift[{a},{a}]"))
     assert told == ("how soon depression comes back to its usual level", "how depression moves back pain")
     assert persons.alike_in_all(run, ()) == ()
+
+
+@pytest.mark.parametrize(("low", "high", "status"), [(0.0, 1.0, Status.REFUSED), (0.4, 1.0, Status.ANSWERED)])
+def test_a_share_that_may_be_anything_is_not_told(
+    run: Run, low: float, high: float, status: Status, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "It holds in 100 % (0 % to 100 %) of people" would be read as a finding."""
+    found = ended(PersonalFit, Outcome.CONVERGED)
+    for name in ("at_limit", "check"):
+        object.__setattr__(found, name, () if name == "at_limit" else None)
+    monkeypatch.setattr(persons, "fit_personal", lambda *_: found)
+    monkeypatch.setattr(persons, "share_beyond", lambda *_, **__: Share(1.0, low, high, 0.07, 0.02))
+    monkeypatch.setattr(persons, "persons_effects", lambda *_: np.linspace(0.0, 0.1, 9))
+    answers, tables = persons.person_answers(run)
+    assert {a.status for a in answers} == {status}
+    assert all((a.estimate is None) == ("nearly nobody" in a.status_says) for a in answers)
+    assert tables[0].rows[0][-2:] == (low, high)  # the numbers stay where numbers are looked for

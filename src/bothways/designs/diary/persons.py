@@ -15,6 +15,8 @@ from bothways.terms.question import Direction, Facet, Question, Scale
 
 LEAST_FOR_DIFFERENCES = 30  # people
 WORST_K = 0.7  # Pareto k beyond which the approximation is not vouched for
+UNTOLD = 0.9  # the width of an interval that leaves a share open
+OPEN = "In how many people it holds cannot be told: these records leave open anything from nearly nobody to nearly all."
 DOUBTFUL = Caveat("approximation_doubtful", "The approximation behind this share is doubtful for some people.")
 
 
@@ -66,7 +68,12 @@ def _row(run: Run, direction: Direction) -> Answer:
 
 
 def _answer(run: Run, found: PersonalFit, direction: Direction, share: Share) -> Answer:
-    """The share with its interval; the error is the interval's, for a share near 0 or 1 has an uneven one."""
+    """The share with its interval; the error is the interval's, for a share near 0 or 1 has an uneven one.
+
+    Where the interval runs from nearly nobody to nearly everybody, no share is told: its middle would be read.
+    """
+    if share.high - share.low > UNTOLD:
+        return replace(_row(run, direction), status_says=OPEN)
     reach = float(ndtri(0.5 + run.settings.level / 2))
     se = (share.high - share.low) / (2 * reach)
     people = run.setup.people
