@@ -8,6 +8,23 @@ line a world; worlds already in the file are not run anew. "persistence": depres
 episode turns chronic and does nothing else; "null" is its twin; "stage": chronic pain alone trebles onsets of
 depression, and depression doubles onsets of pain and slows recovery from it, but turns none chronic. Truths come from
 `bothways.simulation`, which shares no code with what is judged.
+
+Measured on 400 worlds of each kind (Monte Carlo error of a coverage of 95 %: 1.1 points), each answer given in all.
+Covered, in %, by "persistence", "null" and "stage"; in brackets the truth where it is not 1:
+
+    turns lasting                       94.3 (2)     94.3         96.0
+    lasting against recent pain         95.8         93.5         97.0 (3)
+    lasting pain against none           96.5         96.3         93.5 (3)
+    recent pain against none            95.3         93.0         97.0
+    a new episode                       95.0         96.0         97.3 (2)
+    recovery from recent pain           96.0         95.0         95.8 (0.7)
+    recovery from lasting pain          96.3         94.8         96.5 (0.7)
+    lasting within a year, with         96.0         95.8         93.5
+    lasting within a year, without      95.5         92.0         95.8
+
+The doubled rate of turning lasting reads "predicts" in 99.3 % of worlds; its null twin in 5.8 % of "null" and 4.0 % of
+"stage". Other null ratios read so in 3.0 to 7.0 % (recent pain against none 7.0, 4.8 and 3.0 in the three kinds).
+Estimates lie within 4 % of the truth as geometric means. Both chains and all answers take 0.06 s of CPU at the median.
 """
 
 from __future__ import annotations
