@@ -9,8 +9,25 @@ lead nowhere. N is what `plan panel` asks for the carrying mediator's second leg
 in fewer people. Named: the interval of the indirect effect over two waves, in the model with all mediators, holds no
 nought.
 ``circumstances``: `chronic-only` (pain acts only once it has lasted) and its twin `any-pain`; found: p < 0.05 of the
-contrast. Every share stands with its Monte Carlo error. Results are for one machine's seeds 1, 2, ... and are the same
-on every machine.
+contrast. Every share stands with its Monte Carlo error. Results are for the seeds given and are the same on every
+machine; with ``--keep`` a run that was stopped goes on.
+
+Measured (carrier named; the others named; the carrier's truth in its 95 % interval), in per cent:
+
+    sleep          N =   568, seeds 1501-1800   86.7 ± 2.0   3.3 to 5.0 (± 1.3)   94.0 ± 1.4
+    medicines      N =   922, seeds 1-300       82.7 ± 2.2   2.7 to 7.7 (± 1.5)   95.0 ± 1.3
+    attention      N = 1,680, seeds 1-121       83.5 ± 3.4   3.3 to 6.6 (± 2.3)   96.7 ± 1.6
+    relationships  N =   300, seeds 1-102       99.0 ± 1.0   1.0 to 6.9 (± 2.5)   96.1 ± 1.9
+
+At a world's own moments the design gives its truth to 1e-7 (tests/designs/test_panel_pathways_exactly.py), so that
+what is left in a sample is sampling. Before the errors were widened by n/(n − p), sleep's truth lay in the interval in
+93.1 ± 0.7 of 1,500 worlds (91.3 of the first 300), relationships' in 93.7 ± 1.4 of 300, activity's (N = 300) in 94.7
+± 1.1 of 450; the others of sleep's family were then named in 2.9 to 5.5.
+
+A contrast that is not there, found at N = 2,500: from depression to back pain in `chronic-only` in 5.4 ± 0.8 of 800
+worlds (seeds 201-1000), in `any-pain` in 4.5 ± 1.0 of 400 (201-600); from back pain to depression in `any-pain` in 5.0
+± 1.1. The one that is there, in `chronic-only`, was found in 84.4 ± 1.3 and came out at 0.150 ± 0.002 where the
+world's truth is 0.168 ± 0.001.
 """
 
 from __future__ import annotations
