@@ -5,10 +5,33 @@ Run: python benchmarks/gformula.py
      python benchmarks/gformula.py weights WORLDS FILE
      python benchmarks/gformula.py pathways WORLDS FILE
 
-The first times both directions' worth of work for one direction: 2,500 people at seven visits, with a confounder that
-the exposure changes and two mediators. Seconds are wall-clock and processor time; compilation is done beforehand. The
-second simulates worlds in which anxiety is changed by each condition and changes both, so that leaving it out and
-adjusting for it in a regression are both wrong.
+The first times one direction: 2,500 people at seven visits, with a confounder that the exposure changes and mediators.
+Seconds are wall-clock and processor time; compilation is done beforehand. The others simulate worlds in which anxiety
+is changed by each condition and changes both, so that leaving it out and adjusting for it in a regression are both
+wrong, and worlds in which sleep carries all that pain does to depression, and relationships, which pain strains as
+much, carry nothing.
+
+Found, with products of exposure and mediators and 2,000 lives a resample: 3.1, 8.1 and 19.3 processor seconds with
+none, one and two mediators, to be shared by two cores. (They were measured on cores that others kept busy, where the
+wall clock tells nothing: 11, 35 and 202 seconds. On idle cores, without products and with 5,000 lives, it told 2.7, 6.5
+and 14.6.)
+
+Sustained exposure, 200 worlds of 1,000 people at 5 visits: the g-formula covers 95.0 % (MCSE 1.5). Weighting, 1,000
+worlds: covers 94.7 % (0.7), truncated 94.6 % (0.7). Before its variance was corrected for leverage and its interval
+made symmetric in atanh it covered 93.2 % (0.8): a real fault, since a few people carry much weight. Resampling people,
+weights and all, was no better (percentiles 93.2 % of 400). The bias of +0.007 (0.002) of 0.335 is that of the
+structural model, in which a share of earlier visits stands for each of them: +0.010 and +0.004 in two worlds of
+200,000 people.
+
+Pathways, 86 worlds of 1,000 people at 4 visits (too few to tell 95 % from 92 %: MCSE 2 to 3; go on from a file):
+by way of sleep, states: direct covers 95.3 %, indirect 96.5 %; scores: 94.2 % and 91.9 %;
+by way of relationships, states: direct 95.3 %, indirect (nil) 88.4 %; scores: 93.0 % and 95.3 %.
+The nil indirect effect never read "predicts" at a smallest effect of 0.05, which the intervals are well within; they
+exclude nil in 11.6 % (3.5) of states and 4.7 % (2.3) of scores. The first is not settled: these worlds happen to show
+relationships going with depression (coefficient 0.026, standard error 0.010, in the first 78 and 0.006, 0.004, in 600).
+The product costs the indirect effect of states precision where there is no interaction (SD 0.0114 and not 0.0081) and that of
+scores next to nothing. Where there is one, leaving it out misses it (tests/reference/gformula/interaction.R: 0.095
+with the product, which belongs there, and 0.058 without).
 """
 
 from __future__ import annotations
