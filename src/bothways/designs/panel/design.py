@@ -81,7 +81,7 @@ class PanelDesign:
             answers=(*answers_of(room, drawn), *through, *whom),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
             tables=(*tables_of(room), *what_if_tables(room), *more, *parts, *levels),
-            methods=" ".join(x for x in (methods_of(room), is_resampled(setup, drawn), how) if x),
+            methods=" ".join(x for x in (methods_of(room), is_resampled(room, drawn), how) if x),
         )
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from bothways.designs.panel.effects import contrast, headline_function, lag_effects
 from bothways.designs.panel.room import DIRECTIONS, Room, estimate_of, place_of
-from bothways.designs.panel.setup import PanelSetup
 from bothways.engine.parameters import Smooth
 from bothways.engine.profile import profile_interval
 from bothways.engine.resample import Bootstrap, bootstrap
@@ -21,6 +20,7 @@ from bothways.terms.settings import Settings
 NEAR_ZERO = 2.5  # a lag nearer to zero than so many errors makes the delta method poor for the contrast of sizes
 DRAWS = 500
 MOST_PEOPLE = 20_000  # beyond it, a lag near zero is known to be so, and resampling adds nothing but time
+MOST_FIXED = 8  # covariates (a column for each level) beyond which each draw takes as long as it is worth
 LEAST_CONVERGED = 0.9
 
 
@@ -54,8 +54,13 @@ def draws_of(room: Room) -> int:
         return 0
     if settings.bootstrap:
         return settings.bootstrap
-    wanted = setup.people <= MOST_PEOPLE and not chosen.improper and _near_zero(room, settings)
-    return DRAWS if wanted else 0
+    return DRAWS if _wanted(room) and len(setup.fixed) <= MOST_FIXED else 0
+
+
+def _wanted(room: Room) -> bool:
+    """Whether the contrast of sizes calls for draws that nobody asked for."""
+    chosen = room.headline.chosen
+    return room.setup.people <= MOST_PEOPLE and not chosen.improper and _near_zero(room, room.settings)
 
 
 def _near_zero(room: Room, settings: Settings) -> bool:
@@ -131,9 +136,16 @@ def interval_table(room: Room, estimates: dict[Direction, Estimate]) -> Table:
     )
 
 
-def is_resampled(setup: PanelSetup, estimates: dict[Direction, Estimate]) -> str:
-    """The sentence of the methods paragraph, empty where nothing was resampled."""
+def is_resampled(room: Room, estimates: dict[Direction, Estimate]) -> str:
+    """The sentence of the methods paragraph: what was resampled, or that it was spared; empty where nothing was due."""
+    setup, settings = room.setup, room.settings
     if not estimates:
+        due = not (settings.quick or settings.bootstrap) and setup.sampling is None and room.headline.chosen.usable
+        if due and len(setup.fixed) > MOST_FIXED and _wanted(room):
+            return (
+                f"With {len(setup.fixed)} covariates people were not resampled: the interval of the contrast is by the "
+                "delta method, which is rough where a lag is near zero (--bootstrap 500 resamples)."
+            )
         return ""
     what = "Intervals of the lags and of their contrast" if len(estimates) > 1 else "The interval of the contrast"
     return f"{what} are percentiles over resamples of the {setup.people:,} people."

@@ -63,7 +63,10 @@ def arms_of(records: Records) -> Arms | Refusal:
     column = np.asarray(records.baseline[name], float)
     codes = np.unique(column[np.isfinite(column)])
     if not 2 <= len(codes) <= MOST_ARMS:
-        return Refusal(f"'{name}' holds {len(codes)} arms; from 2 to {MOST_ARMS} can be compared", "Check the column.")
+        return Refusal(
+            f"'{name}' holds {len(codes)} arms; from 2 to {MOST_ARMS} can be compared",
+            "Join arms that were treated alike, or name the column of the arms.",
+        )
     labels = [_label(records, name, float(code)) for code in codes]
     first, by_name = _reference(labels)
     order = [first, *(k for k in range(len(codes)) if k != first)]
