@@ -120,6 +120,8 @@ def own_words(row: Facts, facts: Facts) -> Facts:
         short = numbers.interval(*values, "sd_per_sd")
         when = row["span"] or "one wave later"
         long = f"Of more {label} than usual, {short} of it is left {when}, all else alike."
+        if row["span"]:
+            long += " The intervals differ: this is the last of them, and each stands in the table of lags."
         return {"short": short, "what": f"left {when}", "sentence": long}
     one, low, high = (numbers.duration(x) if row["unit"] == "days" else numbers.duration(None, x) for x in values)
     units = {x.split(" ")[-1].rstrip("s") for x in (one, low, high)}
