@@ -29,9 +29,10 @@ by way of relationships, states: direct 95.3 %, indirect (nil) 88.4 %; scores: 9
 The nil indirect effect never read "predicts" at a smallest effect of 0.05, which the intervals are well within; they
 exclude nil in 11.6 % (3.5) of states and 4.7 % (2.3) of scores. The first is not settled: these worlds happen to show
 relationships going with depression (coefficient 0.026, standard error 0.010, in the first 78 and 0.006, 0.004, in 600).
-The product costs the indirect effect of states precision where there is no interaction (SD 0.0114 and not 0.0081) and that of
-scores next to nothing. Where there is one, leaving it out misses it (tests/reference/gformula/interaction.R: 0.095
-with the product, which belongs there, and 0.058 without).
+The product costs the indirect effect of states precision where there is no interaction (SD 0.0114 and not 0.0081)
+and that of scores next to nothing. Where there is one, leaving it out misses it: in the data of
+tests/reference/gformula/interaction.R it is 0.095
+with the product, which belongs there, and 0.058 without.
 """
 
 from __future__ import annotations
