@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bothways.engine.gmethods.gformula import Simulated, collapsed, model_of, simulate
+from bothways.engine.gmethods.gformula import Simulated, model_of, simulate
 from bothways.engine.gmethods.history import Histories
 from bothways.engine.gmethods.plans import ALWAYS, NATURAL_COURSE, NEVER, sustained
 from bothways.engine.gmethods.regression import DEATH, LEAVING, exits_on
 from bothways.engine.gmethods.structural import structural
-from bothways.engine.survey import Sampling, sampling
+from bothways.engine.survey import Sampling, collapsed, sampling
 
 SCENARIOS = [sustained((0, 1), 1, (0.5, -0.5))]
 TOWNS = 24

@@ -103,5 +103,7 @@ def test_circumstances_and_draws_keep_the_clusters() -> None:
     simple = fit_moderated(once, tuple(np.flatnonzero(h) for h in half), z, moved)
     paired = fit_moderated(together, tuple(np.flatnonzero(h[copies]) for h in half), z, moved)
     np.testing.assert_allclose(np.diag(paired.covariance), np.diag(simple.covariance), rtol=0.03)
-    spread = [bootstrap(fit, "person", 60, np.random.default_rng(1)).points.std(axis=0).mean() for fit in (lone, together)]
+    spread = [
+        bootstrap(fit, "person", 60, np.random.default_rng(1)).points.std(axis=0).mean() for fit in (lone, together)
+    ]
     assert spread[1] / spread[0] == pytest.approx(np.sqrt(2), rel=0.3)

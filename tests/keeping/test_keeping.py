@@ -8,7 +8,6 @@ import json
 import math
 import os
 import stat
-import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -177,17 +176,15 @@ def test_the_fingerprint_moves_with_content_and_choices_alone(study: Study) -> N
 
 
 def test_the_same_question_is_computed_once(study: Study, tmp_path: Path) -> None:
-    folder, settings = tmp_path / "cache", bw.Settings(quick=True)
+    folder, settings = tmp_path / "cache", bw.Settings(quick=True, challenge_seconds=600.0)
     first = bw.ask(study.records, settings=settings, cache=folder)
-    start = time.perf_counter()
     stages: list[str] = []
     again = bw.ask(
         study.records, settings=settings, cache=folder, command="other", progress=lambda s, _: stages.append(s)
     )
-    assert time.perf_counter() - start < 2
-    assert stages == []
+    assert stages == []  # nothing was computed
     assert same(dataclasses.replace(first.outcome, command="other"), again.outcome)
-    other = bw.ask(study.records, settings=bw.Settings(quick=True, seed=2), cache=folder)
+    other = bw.ask(study.records, settings=dataclasses.replace(settings, seed=2), cache=folder)
     assert other.outcome.settings.seed == 2
     assert len(list(folder.iterdir())) == 2
     assert clear(folder) == 2

@@ -97,14 +97,31 @@ def totals_meat(totals: Float[np.ndarray, "units q"], drawn: Sampling) -> Float[
     return np.asarray(about.T @ (about * factor[drawn.stratum][:, None]))
 
 
+def collapsed(drawn: Sampling | None) -> Sampling | None:
+    """The strata of one cluster as one stratum, since alone they would never be drawn otherwise and so scatter nothing.
+
+    A single one of them joins the stratum with the fewest clusters. Either can only widen intervals (Wolter 2007,
+    Introduction to Variance Estimation, section 2.5).
+    """
+    if drawn is None or not drawn.lonely or drawn.strata < 2:
+        return drawn
+    count = np.bincount(drawn.stratum, minlength=drawn.strata)
+    alone = np.flatnonzero(count == 1)
+    if alone.size == 1:
+        alone = np.r_[alone, np.where(count > 1, count, count.max() + 1).argmin()]
+    stratum = np.where(np.isin(drawn.stratum, alone), alone[0], drawn.stratum)
+    return Sampling(drawn.unit, np.unique(stratum, return_inverse=True)[1].reshape(-1).astype(np.int64))
+
+
 def draw_units(
     drawn: Sampling | None, units: int, rng: np.random.Generator
 ) -> tuple[Int[np.ndarray, "draws"], Float[np.ndarray, "draws"] | None]:
     """(units drawn again, how many times each draw counts: None for once), for a bootstrap.
 
     n − 1 of the n clusters of a stratum are drawn with replacement and count n/(n − 1) times, which scatters as the
-    sandwich does (Rao & Wu 1988, J. Am. Stat. Assoc. 83:231). A stratum of one cluster keeps it.
+    sandwich does (Rao & Wu 1988, J. Am. Stat. Assoc. 83:231). Strata of one cluster are taken together.
     """
+    drawn = collapsed(drawn)
     if drawn is None:
         return rng.integers(0, units, units), None
     count = np.bincount(drawn.stratum, minlength=drawn.strata)

@@ -17,7 +17,7 @@ USE_SAMPLING = {
     "trial": EVERYTHING,
     "onset": EVERYTHING,
     "diary": EVERYTHING,
-    "sustained": frozenset({"weights", "clusters"}),
+    "sustained": EVERYTHING,
 }
 """What each design uses of how people were drawn; what it leaves out is told of below where it answered."""
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from bothways.designs.sampling import FEW_CLUSTERS
 from bothways.designs.sustained.setup import SustainedSetup
-from bothways.engine.gmethods.gformula import Courses, Simulated, collapsed, model_of, simulate
+from bothways.engine.gmethods.gformula import Courses, Simulated, model_of, simulate
 from bothways.engine.gmethods.history import Histories
 from bothways.engine.gmethods.plans import Scenario, pathway, sustained
 from bothways.engine.gmethods.structural import Structural, structural
 from bothways.engine.gmethods.weights import Weights, weights_of
+from bothways.engine.survey import collapsed
 from bothways.terms.progress import Progress, silent
 from bothways.terms.question import Direction
 from bothways.terms.settings import Settings

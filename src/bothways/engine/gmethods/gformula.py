@@ -118,11 +118,9 @@ def simulate(
 ) -> Simulated:
     """Fit, simulate ``draws`` lives a person, and do both again in each of ``replicates`` resamples of people.
 
-    People are resampled as they were ``drawn``: clusters within strata, where it says so, and strata that hold one
-    cluster only are taken together (see ``collapsed``). A replicate in which a regression does not come about is
-    marked.
+    People are resampled as they were ``drawn``: clusters within strata, where it says so. A replicate in which a
+    regression does not come about is marked.
     """
-    drawn = collapsed(drawn)
     own, *generators = rng.spawn(1 + replicates)
     once = model.histories.weight
     fitted = tuple(fit(pooled, once) for pooled in model.regressions)
@@ -155,22 +153,6 @@ def simulate(
         np.array([part[1] for part in found], dtype=bool),
         np.array([part[2] for part in found]).reshape(len(found), sum(len(own.coef) for own in fitted)),
     )
-
-
-def collapsed(drawn: Sampling | None) -> Sampling | None:
-    """The strata of one cluster as one stratum, since alone they would never be drawn otherwise and so scatter nothing.
-
-    A single one of them joins the stratum with the fewest clusters. Either can only widen intervals (Wolter 2007,
-    Introduction to Variance Estimation, section 2.5).
-    """
-    if drawn is None or not drawn.lonely or drawn.strata < 2:
-        return drawn
-    count = np.bincount(drawn.stratum, minlength=drawn.strata)
-    alone = np.flatnonzero(count == 1)
-    if alone.size == 1:
-        alone = np.r_[alone, np.where(count > 1, count, count.max() + 1).argmin()]
-    stratum = np.where(np.isin(drawn.stratum, alone), alone[0], drawn.stratum)
-    return Sampling(drawn.unit, np.unique(stratum, return_inverse=True)[1].reshape(-1).astype(np.int64))
 
 
 def _able(model: Model) -> np.ndarray:
