@@ -220,3 +220,25 @@ def test_a_lone_diary_whose_time_is_called_when(topic: Topic) -> None:
     records = read(frame.drop("id"), topic=topic)
     assert records.people == 1
     assert records.time.tolist() == pytest.approx([0, 1 / 6, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "a_day"),
+    [("hours", 24), ("hours_since_start", 24), ("minutes", 1_440), ("t_hrs", 24), ("elapsed_seconds", 86_400)],
+)
+def test_hours_minutes_and_seconds_are_no_days(name: str, a_day: float, topic: Topic) -> None:
+    records = read(table([0.0, 0.25 * a_day, 2.5 * a_day], name), topic=topic, layout=Layout(time=name))
+    assert of_one(records) == pytest.approx([0, 0.25, 2.5])
+    assert records.time_unit is TimeUnit.DAY
+
+
+def test_a_gap_of_hours() -> None:
+    assert gap_in_days("8 hours") == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    "form", ["%m/%d/%Y, %I:%M:%S %p", "%Y-%m-%d, %H:%M", "%d %b %Y %I:%M%p", "%Y-%m-%d %I:%M:%S%p"]
+)
+def test_clocks_after_a_comma_and_without_a_space(form: str, topic: Topic) -> None:
+    texts: list[object] = [datetime(2021, 3, day, hour).strftime(form) for day, hour in ((4, 8), (4, 20), (25, 14))]
+    assert of_one(read(table(texts), topic=topic)) == pytest.approx([0, 0.5, 21.25])

@@ -26,6 +26,11 @@ UNITS = {
     **dict.fromkeys(("m", "mo", "mos", "month", "months"), MONTH),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), YEAR),
 }
+SHORTER = {
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), DAY / 24),
+    **dict.fromkeys(("mins", "minute", "minutes"), DAY / 1_440),
+    **dict.fromkeys(("secs", "seconds"), DAY / 86_400),
+}  # of times alone: no wave is so short
 _WAVE_WORDS = (
     "wave",
     "time",
@@ -126,9 +131,10 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 def unit_in(name: str) -> float | None:
-    """Days in one unit of a time column, where its name says so (``week``, ``months_since_start``)."""
+    """Days in one unit of a time column, where its name says so (``week``, ``hours``, ``months_since_start``)."""
+    units = {**UNITS, **SHORTER}
     words = [part for part in _SPLIT.split(name.lower()) if part]
-    return next((UNITS[word] for word in words if len(word) > 1 and word in UNITS), None)
+    return next((units[word] for word in words if len(word) > 1 and word in units), None)
 
 
 def label_number(text: str) -> tuple[int, float | None] | None:

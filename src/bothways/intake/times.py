@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from bothways.intake.columns import UNITS, label_number, plain, unit_in
+from bothways.intake.columns import SHORTER, UNITS, label_number, plain, unit_in
 from bothways.intake.dates import read_dates
 from bothways.intake.findings import count
 from bothways.intake.table import Sheet
@@ -19,6 +19,7 @@ from bothways.terms.records import TimeUnit
 MOST_WAVES = 15
 _DAY_WORDS = ("day", "days", "dayno", "daynumber", "studyday", "date", "datetime", "timestamp")
 _WAVE_WORDS = ("wave", "visit", "occasion", "timepoint", "assessment", "session", "tp")  # never days, however many
+_SHORT = {24: "an hour", 1_440: "a minute", 86_400: "a second"}
 _GAP = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\.?\s*$", re.IGNORECASE)
 
 
@@ -81,13 +82,14 @@ def distinct(values: Float[np.ndarray, "rows"]) -> Float[np.ndarray, "found"]:
 
 def gap_in_days(text: str) -> float:
     """``"6 months"`` -> 182.625. A month is 30.4375 days and a year 365.25; a bare number is days."""
+    units = {**UNITS, **SHORTER}
     match = _GAP.match(text)
     unit = match[2].lower() if match else ""
-    if not match or (unit and unit not in UNITS) or float(match[1]) <= 0:
+    if not match or (unit and unit not in units) or float(match[1]) <= 0:
         raise QuestionError(
             "--wave-gap", f"'{text}' is no length of time", "Write it as '6 months', '2 weeks' or '30 days'"
         )
-    return float(match[1]) * (UNITS[unit] if unit else 1.0)
+    return float(match[1]) * (units[unit] if unit else 1.0)
 
 
 def occasions(time: Float[np.ndarray, "rows"], person: Int[np.ndarray, "rows"], where: str) -> Int[np.ndarray, "rows"]:
@@ -147,7 +149,8 @@ def _from_numbers(column: str, numbers: Float[np.ndarray, "rows"], layout: Layou
     if layout.wave_gap:
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     if (unit := unit_in(column)) is not None:
-        return Clock(numbers * unit, TimeUnit.DAY, False, f"numbers of {unit:g} days each, by the column's name")
+        each = f"{unit:g} days" if unit >= 1 else _SHORT[round(1 / unit)]
+        return Clock(numbers * unit, TimeUnit.DAY, False, f"numbers of {each} each, by the column's name")
     if plain(column) in _WAVE_WORDS:
         return Clock(numbers, TimeUnit.WAVE, True, "wave numbers")
     if integers and found.size <= MOST_WAVES and plain(column) not in _DAY_WORDS:
