@@ -91,6 +91,18 @@ def test_order_is_refused_and_so_is_which_is_quicker(result: DesignResult) -> No
     assert joint.estimate.low < joint.estimate.value < joint.estimate.high
 
 
+def test_no_two_models_of_one_effect_bear_one_name(result: DesignResult) -> None:
+    for direction in (Direction.A_TO_B, Direction.B_TO_A):
+        rows = [
+            a
+            for a in result.answers
+            if a.id.startswith(("diary.strength.", "diary.other.")) and a.id.endswith(direction)
+        ]
+        names = [a.model for a in rows]
+        assert len(names) >= 3
+        assert len(set(names)) == len(names)
+
+
 def test_every_answer_says_what_it_is(result: DesignResult) -> None:
     ids = [a.id for a in result.answers]
     assert len(ids) == len(set(ids))

@@ -21,6 +21,7 @@ NEEDS = (
     "second, and if nothing unmeasured moves both it and the second condition."
 )
 NOT_ASKED = "These data were not asked through what: a third variable, measured between the two, would tell."
+QUICK = "This quick run did not ask through what: a full run does, of a third variable measured between the two."
 READS = {**READINGS, "predicts": "predicts", "not_asked": "not asked"}
 OWN = "Apart from the other, more of a condition than usual goes with more of it later:"
 
@@ -29,7 +30,7 @@ def pathways(facts: Facts) -> Section:
     """Through what: what was asked first, then the picture, then the numbers beside what is published."""
     lanes = facts["loop"]["lanes"]
     asked = [lane for lane in lanes if lane["asked"]]
-    blocks: list[Block] = [Bullets(tuple(_sentences(facts, asked)))] if asked else [Paragraph(NOT_ASKED)]
+    blocks: list[Block] = [Bullets(tuple(_sentences(facts, asked)))] if asked else [Paragraph(_unasked(facts))]
     rest = [told for way in WAYS if (told := _not_asked(facts, way))]
     if asked and rest:
         blocks.append(Paragraph(f"Not asked here: {'; '.join(rest)}."))
@@ -46,6 +47,10 @@ def pathways(facts: Facts) -> Section:
         behind = rivals_grid(facts)
         blocks.append(Details("Each pathway beside what is published", (named, behind) if behind.rows else (named,)))
     return Section("pathways", "Through what?", tuple(blocks), depth=0 if asked else 1)
+
+
+def _unasked(facts: Facts) -> str:
+    return QUICK if facts["settings"]["quick"] else NOT_ASKED
 
 
 def _sentences(facts: Facts, asked: list[Facts]) -> Iterator[str]:

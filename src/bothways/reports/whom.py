@@ -18,6 +18,7 @@ Facts = dict[str, Any]
 RULE = "Groups differ only where a difference between them has an interval of its own."
 ALONE = "This is the record of one person: it cannot tell in whom else the same holds."
 NOT_ASKED = "No groups were compared: a grouping column, with enough people in each group, would tell."
+QUICK = "This quick run compared no groups: a full run does, by a grouping column with enough people in each group."
 
 
 def whom(facts: Facts) -> Section:
@@ -48,7 +49,9 @@ def _unanswered(facts: Facts) -> tuple[str, ...]:
     """Why no group is told of: the reasons of those that were asked for, else that none was."""
     asked = (a for a in facts["answers"] if a["facet"] == "whom" and a["status_says"])
     said = tuple(dict.fromkeys(capital(a["status_says"]) for a in asked))
-    return said or (ALONE if facts["one_person"] else NOT_ASKED,)
+    if said or facts["one_person"]:
+        return said or (ALONE,)
+    return (QUICK if facts["settings"]["quick"] else NOT_ASKED,)
 
 
 def _sentences(facts: Facts) -> Iterator[str]:

@@ -229,8 +229,9 @@ def _common_peak(run: Run) -> list[Answer]:
 def _other(run: Run, model: Fitted, direction: Direction) -> Answer:
     """The same effect under another model."""
     value = effect_at(model, np.array([run.lags.headline]), direction, run.settings.level)[0]
-    slug = "untrended" if model is run.models.untrended else model.name
-    return _row(run, model, direction, value, f"other.{slug}")
+    if model is run.models.untrended:
+        return replace(_row(run, model, direction, value, "other.untrended"), model=f"{model.name}-untrended")
+    return _row(run, model, direction, value, f"other.{model.name}")
 
 
 def _failed(run: Run, direction: Direction) -> Answer:
