@@ -102,7 +102,6 @@ def test_each_design_is_told_what_it_left_out_and_no_more() -> None:
     ]
     left = [f for f in unused(records, Settings(), tuple(answered)) if f.code == "sampling_unused"]
     assert [f.message.split(" design")[0] for f in left] == [
-        "The strata ('region') were not used by the sustained",
         "The weights ('w'), clusters ('clinic') and strata ('region') were not used by the elsewhere",
     ]
     assert "intervals do not know of them" in left[0].message
