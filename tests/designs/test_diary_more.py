@@ -211,6 +211,17 @@ def test_levels_with_few_people_are_not_compared() -> None:
     assert "below" in split.names[0]
 
 
+def test_a_stated_circumstance_with_few_people_is_refused_and_not_passed_over() -> None:
+    records = two_kinds()
+    few = replace(records, baseline={"group": np.repeat([0.0, 1.0], [70, 10])})
+    answers, tables = whom_answers(answered(set_up(few)))
+    assert [a.status for a in answers] == [Status.REFUSED] * 2
+    assert all("20 people or more" in a.status_says and a.estimate is None for a in answers)
+    assert not tables
+    offered = replace(few, roles=replace(few.roles, guessed=(*few.roles.guessed, "by")))
+    assert whom_answers(answered(set_up(offered))) == ((), ())
+
+
 def test_the_share_of_people_is_an_answer() -> None:
     run = answered(set_up(two_kinds()))
     answers, tables = person_answers(run)

@@ -101,11 +101,26 @@ def whom_answers(run: Run) -> tuple[tuple[Answer, ...], tuple[Table, ...]]:
         for direction in DIRECTIONS:
             answers += _by_level(run, split, found, direction)
         rows += _usual_levels(run, split, found) if found.converged else []
+    answers += _too_few(run)
     if not rows:
         return tuple(answers), ()
     columns = ("circumstance", "condition", "difference of usual levels, points", "low", "high")
     note = "Against the first level of the circumstance; from the model in which the dynamics differ as well."
     return tuple(answers), (Table("diary.whom", "Usual levels by circumstance", columns, tuple(rows), note),)
+
+
+def _too_few(run: Run) -> Iterator[Answer]:
+    """A refusal for each stated circumstance in which two levels do not have people enough."""
+    roles, compared = run.setup.records.roles, {split.key for split in splits_of(run.setup)}
+    for key in () if "by" in roles.guessed else roles.by:
+        if key in compared or _constant(run.setup.records, key) is None:
+            continue
+        label = run.setup.label(key)
+        says = f"By {label} nothing was compared: that takes two levels with {LEAST_PEOPLE} people or more in each."
+        nobody = Split(key, label, (label,), ())
+        for direction in DIRECTIONS:
+            row = _row(run, nobody, direction, 0, Estimand.INTERACTION)
+            yield replace(row, model=run.models.chosen.name, status=Status.REFUSED, status_says=says, subgroup=None)
 
 
 def _by_level(run: Run, split: Split, found: ModeratedFit, direction: Direction) -> list[Answer]:
