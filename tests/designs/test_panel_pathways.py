@@ -336,3 +336,14 @@ def test_beside_all_together_each_mediator_stands_alone_as_well() -> None:
     same = rows["panel.pathway.sensitivity.indirect.same_wave.a_to_b"]
     assert same.caveats[0].code == "order_not_observed"
     assert same.lag_days == 180
+
+
+def test_lags_of_the_two_alone_say_what_they_miss() -> None:
+    """Depression reaches pain in two waves by way of sleep alone: a model of the two has nothing of it."""
+    late = np.array([[0.4, 0.0, 0.0], [0.0, 0.4, 0.4], [0.4, 0.0, 0.4]])
+    for B, missed in ((late, True), (np.diag([0.4, 0.4, 0.4]), False)):
+        result = PanelDesign().answer(records_of(chain_of(600, seed=4, B=B), pathways=("sleep",)), QUICK, silent)
+        for way in (FORTH, BACK):
+            spoken = result.headline(way)
+            assert spoken is not None
+            assert ("missed_without_mediators" in {c.code for c in spoken.caveats}) is (missed and way is FORTH)

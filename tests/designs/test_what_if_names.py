@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.designs.panel_records import records_of, simulated_scores
 
+from bothways.designs.named import named
 from bothways.designs.panel.design import fit_all
 from bothways.designs.panel.setup import prepare
 from bothways.designs.panel.whatif import what_if_tables
@@ -100,3 +101,11 @@ def test_a_change_of_one_of_the_two_says_that_its_own_course_was_put_in(records:
     assert "Depression is itself" not in table.note
     (alone,) = what_if_tables(fit_all(prepare(records), replace(both, what_if=both.what_if[1:]), silent))
     assert "is itself one of the two" not in alone.note
+
+
+def test_a_mediator_goes_by_the_name_of_its_bad_side(panel: Records) -> None:
+    """Of a column "sleep" that holds poor sleep, "sleep −1 SD" would read as sleeping worse."""
+    assert named(panel, "sleep") == "poor sleep"
+    assert named(panel, "screen_hours") == "screen hours"
+    assert named(panel, panel.pair.b.key) == panel.pair.b.label
+    assert named(replace(panel, topic=None, labels={}), "sleep") == "sleep"

@@ -18,9 +18,10 @@ from tests.reports.test_page import FORBIDDEN, walked
 
 from bothways.reports import facts_of, numbers, render, tables_as_csv
 from bothways.reports.answers import way
-from bothways.reports.document import Bullets, Paragraph
+from bothways.reports.document import Bullets, Grid, Paragraph
 from bothways.reports.facts_whom import holm
 from bothways.reports.figures import DRAWINGS
+from bothways.reports.grids import thinned
 from bothways.reports.loop import mediator_rows
 from bothways.terms.answer import Answer, Caveat, DesignResult, Estimand, Fit, Parameter, Status, Table
 from bothways.terms.question import Facet, Population
@@ -329,7 +330,7 @@ def test_curves_of_tables_are_drawn_and_long_ones_thinned_on_the_page_alone(fact
     assert {"onset_states", "onset_incidence", "onset_dose_curve"} <= set(figures)
     assert "Solid, with its band: as observed. Dashed: effect removed (depression to back pain). Dotted:" in html
     assert "Solid, with its band: the other present. Dashed: neither present." in html
-    assert "One row in 3 of 132 rows; the saved table holds them all" in figures["onset_incidence"]
+    assert "of 132 rows; the saved table holds them all" in figures["onset_incidence"]
     assert figures["onset_incidence"].count("<tr>") <= 1 + 60
     assert len(tables_as_csv(facts)["onset_incidence"].splitlines()) == 1 + 132
 
@@ -413,3 +414,11 @@ def test_what_to_mind_is_of_the_number_that_is_told_and_others_come_with_their_n
     assert isinstance(minded, Bullets)
     assert facts["words"]["directions"]["a_to_b"]["answer"] == own.id
     assert minded.items == (own.caveats[0].text, f"Panel of waves (RI-CLPM): {COMMON.text}")
+
+
+def test_a_thinned_curve_keeps_whole_moments() -> None:
+    """Every second row would show one line at whole years and the other at half years."""
+    rows = tuple((str(t), line, "0.1") for line in ("with", "without") for t in range(50))
+    shown = thinned(Grid("curve", "Curve", ("years", "line", "share"), rows), at="years").rows
+    times = {line: [t for t, name, _ in shown if name == line] for line in ("with", "without")}
+    assert times["with"] == times["without"] == [str(t) for t in range(0, 50, 2)]

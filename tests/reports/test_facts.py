@@ -13,7 +13,8 @@ from tests.reports.outcomes import A_TO_B, B_TO_A, FULL, NOTHING, OUTCOMES, PLAI
 
 from bothways.reports import facts_of
 from bothways.reports.facts import plain
-from bothways.terms.answer import DesignResult, Estimand, Status
+from bothways.reports.wording import plain_size
+from bothways.terms.answer import Answer, DesignResult, Estimand, Status
 from bothways.terms.question import Direction, Facet, Kind, Scale
 from bothways.terms.verdict import Certainty, Leaning, Reading, Word
 
@@ -138,3 +139,22 @@ def test_a_curve_holds_effects_of_one_scale_and_no_occupancy() -> None:
     others = [row("probability", "state_probability"), row("rate_ratio", "rate_ratio"), row("sd_per_sd", curve=None)]
     assert curve_rows({"answers": [others[0], *effects, *others[1:]]}) == effects
     assert curve_rows({"answers": others[:1]}) == []
+
+
+def size_of(row: Answer) -> str:
+    facts = facts_of(outcome(DesignResult(row.design, (row,))))
+    return plain_size(next(a for a in facts["answers"] if a["id"] == row.id), facts)
+
+
+def test_a_condition_held_at_every_occasion_is_no_onset_and_no_single_step() -> None:
+    base = answer(A_TO_B, estimate(1.3, 1.2, Scale.RISK_RATIO), design="sustained", lag_days=None, name="held.ratio")
+    ratio = replace(base, target="alive and with back pain 1095 days after the first occasion")
+    said = size_of(ratio)
+    assert said.startswith(
+        "Being alive and with back pain was, in the end, 1.30 times as frequent with depression at every occasion "
+        "before as with it at none (95% interval"
+    )
+    base = answer(A_TO_B, estimate(0.17, 0.07), design="sustained", lag_days=None, name="held.score")
+    said = size_of(base)
+    assert "One standard deviation more depression at every occasion before went with 0.17" in said
+    assert said.split(" (")[0].endswith("more back pain in the end")

@@ -49,7 +49,7 @@ def curve_figures(facts: Facts, *keys: str) -> list[Block]:
     for key in keys:
         table, spec = curve_rows_of(facts, key), DRAWN[key]
         if table is not None:
-            grid = thinned(table_grid(table))
+            grid = thinned(table_grid(table), at=spec.at or table["columns"][0])
             lines = dict.fromkeys(_told(row, spec) for row in _rows(table, spec))
             named = [f"{s}: {n}" for s, n in zip(STROKE_WORDS, lines, strict=False)] if spec.lines else []
             note = ". ".join([*named, table["note"]]) if len(lines) < 4 else table["note"]

@@ -35,8 +35,8 @@ def answers_grid(key: str, title: str, answers: Iterable[Facts], facts: Facts, n
     return Grid(key, title, tuple(kept), body, " ".join([*notes, *([note] if note else [])]))
 
 
-ANSWER_COLUMNS = ("design", "way", "what", "group", "estimate (interval)", "truth", "scale", "lag", "people", "events",
-                  "smallest effect", "reads")  # fmt: skip
+ANSWER_COLUMNS = ("design", "way", "through", "what", "group", "estimate (interval)", "truth", "scale", "lag", "people",
+                  "events", "smallest effect", "reads")  # fmt: skip
 KEPT = frozenset({"design", "estimate (interval)", "reads"})
 
 
@@ -46,6 +46,7 @@ def _answer_cells(a: Facts, facts: Facts) -> dict[str, str]:
     cells = (
         w["model"],
         w["way"],
+        _through(a, facts),
         ESTIMANDS.get(a["estimand"], a["estimand"]),
         w["group"],
         w["estimate"] or a["status_says"],
@@ -58,6 +59,12 @@ def _answer_cells(a: Facts, facts: Facts) -> dict[str, str]:
         w["reading"],
     )
     return dict(zip(ANSWER_COLUMNS, cells, strict=True))
+
+
+def _through(a: Facts, facts: Facts) -> str:
+    """What the pathway of an answer goes through; nothing where it is of no pathway."""
+    lanes = (lane["label"] for lane in facts["loop"]["lanes"] if a["id"] in lane["answers"].values())
+    return str(next(lanes, (a["pathway"] or "").replace("_", " ")))
 
 
 def lines_grid(way: str, facts: Facts) -> Grid:
@@ -160,11 +167,20 @@ def _cell(x: object, column: str) -> str:
     return numbers.cell(x)
 
 
-def thinned(grid: Grid, most: int = 60) -> Grid:
-    """A long table at every k-th row, told so; saved tables hold every row."""
+def thinned(grid: Grid, most: int = 60, at: str = "") -> Grid:
+    """A long table at every k-th row, or at every k-th value of the column ``at``; saved tables hold every row.
+
+    Curves are thinned by their abscissa, so that what stands side by side can be compared.
+    """
     step = -(-len(grid.rows) // most)
     if step <= 1:
         return grid
+    if at in grid.columns:
+        place = grid.columns.index(at)
+        kept = set(list(dict.fromkeys(row[place] for row in grid.rows))[::step])
+        rows = tuple(row for row in grid.rows if row[place] in kept)
+        note = f"{len(rows)} of {len(grid.rows)} rows; the saved table holds them all."
+        return replace(grid, rows=rows, note=f"{grid.note} {note}".strip())
     note = f"One row in {step} of {len(grid.rows)} rows; the saved table holds them all."
     return replace(grid, rows=grid.rows[::step], note=f"{grid.note} {note}".strip())
 

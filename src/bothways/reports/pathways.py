@@ -12,7 +12,7 @@ from bothways.reports.loop import leg_reading, own_row, whole_reading
 from bothways.reports.published import published_grid, rivals_grid
 from bothways.reports.vocabulary import READINGS
 from bothways.reports.wording import capital, ends, way_words
-from bothways.reports.words_beside import answer_of, lane_key, lane_reading, lane_trace, short_label
+from bothways.reports.words_beside import answer_of, lane_key, lane_reading, lane_trace, lane_unit, short_label
 
 Facts = dict[str, Any]
 WAYS = ("a_to_b", "b_to_a")
@@ -85,7 +85,9 @@ def _alike(lanes: list[Facts], reading: str, facts: Facts) -> str:
         return str(facts["words"]["pathways"][lane_key(lanes[0])]["sentence"])
     start, end = ends(facts, lanes[0]["direction"])
     indirect = [facts["words"]["pathways"][lane_key(x)]["indirect"] for x in lanes]
-    told = "; ".join(f"{short_label(x)} {n}{lane_trace(x, facts)}" for x, n in zip(lanes, indirect, strict=True))
+    told = "; ".join(
+        f"{short_label(x)} {n}{lane_unit(x, facts)}{lane_trace(x, facts)}" for x, n in zip(lanes, indirect, strict=True)
+    )
     what = f"what goes from {start} to later {end} runs through any of these"
     if reading == "too_uncertain":
         return f"Whether any of {what}, these data cannot tell: {told}."

@@ -245,13 +245,19 @@ def plain_size(answer: Facts, facts: Facts) -> str:
     start, end = ends(facts, answer["direction"])
     value, low, high = numbers.together((abs(e["value"]), e["low"], e["high"]), e["scale"])
     span = f"({e['level'] * 100:.0f}% interval {_reach(e, low, high)})"
+    held = answer["design"] == "sustained"  # a condition held at every occasion: neither an onset nor one more SD once
+    if e["scale"] in numbers.RATIOS and held:
+        what = f"being alive and with {end}" if "alive" in answer["target"] else end
+        often = f"{value} times as frequent with {start} at every occasion before as with it at none"
+        return f"{capital(what)} was, in the end, {often} {span}."
     if e["scale"] in numbers.RATIOS:
         return f"{capital(_what(answer, end))} {value} times as {_how(e['scale'])} with {start} as without it {span}."
     if e["scale"] == "sd_per_sd":
         amount = f"{value} standard deviations {'more' if e['value'] >= 0 else 'less'}"
         if not value.strip("0."):  # so near to none that "0.00 more" would be all that is left of it
             amount = "neither more nor less"
-        return f"One standard deviation more {start} went with {amount} {end} {_later(answer)} {span}."
+        every, when = (" at every occasion before", "in the end") if held else ("", _later(answer))
+        return f"One standard deviation more {start}{every} went with {amount} {end} {when} {span}."
     return f"{capital(start)} to {end}: {estimate_words(answer)}, in {SCALES.get(e['scale'], e['scale'])}."
 
 

@@ -64,7 +64,7 @@ def lane_sentence(lane: Facts, facts: Facts, answers: Facts) -> str:
     if reading == "no_data":
         why = lane["says"].rstrip(".")
         return f"What runs through {label} could not be computed{f': {why}' if why else ''}."
-    told = answers[lane["answers"]["indirect"]]["estimate"]
+    told = answers[lane["answers"]["indirect"]]["estimate"] + lane_unit(lane, facts)
     if reading == "predicts":
         against = _against(lane, facts)
         part = f"{'A part that works against the rest' if against else 'Part'} of what goes from {start} to later {end}"
@@ -85,6 +85,12 @@ def lane_trace(lane: Facts, facts: Facts) -> str:
     if e["low"] > none:
         return " (a trace more, too small to matter)"
     return " (a trace less, too small to matter)" if e["high"] < none else ""
+
+
+def lane_unit(lane: Facts, facts: Facts) -> str:
+    """A difference of shares is one of people, and no share of what goes from one to the other."""
+    answer = answer_of(lane, "indirect", facts)
+    return " of people" if answer and answer["estimate"]["scale"] == "risk_difference" else ""
 
 
 def _shared(lane: Facts, facts: Facts) -> bool:

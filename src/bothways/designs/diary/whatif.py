@@ -10,6 +10,7 @@ from jaxtyping import Float
 from bothways.designs.diary.answers import Run
 from bothways.designs.diary.estimation import Fitted, choose, fit_pair
 from bothways.designs.diary.setup import DiarySetup, set_up
+from bothways.designs.named import named
 from bothways.designs.what_if import DRAWS, Course, change_words, days_words, far_note, what_if_table
 from bothways.engine.drift import stationary_covariance
 from bothways.engine.held import held_times
@@ -80,7 +81,7 @@ def _course(
     if model.draws is not None:
         draws = _widened(middle, draws, course(_drifts(model, model.draws.points, p)))
     outcomes = (setup.label(setup.processes[0]), setup.label(setup.processes[1]))
-    words = change_words(change, setup.label(change.variable), days_words(change.days))
+    words = change_words(change, named(setup.records, change.variable), days_words(change.days))
     return Course(words, outcomes, times, middle, draws, sd[:2] * setup.spread[:2]), lost
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from bothways.designs.base import Refusal
 from bothways.designs.panel.answers import answers_of
 from bothways.designs.panel.caveats import assumptions_of, caveats_of
+from bothways.designs.panel.delayed import warned
 from bothways.designs.panel.estimation import Fitted, Headline, estimate, headline, pieces_of, with_indices
 from bothways.designs.panel.failures import failure_words
 from bothways.designs.panel.hints import hint_table
@@ -78,7 +79,7 @@ class PanelDesign:
         progress("panel: done", 1.0)
         return DesignResult(
             design=self.key,
-            answers=(*answers_of(room, drawn), *through, *whom),
+            answers=(*warned(answers_of(room, drawn), through), *through, *whom),
             fits=tuple(fit_of(setup, fitted, settings.level, slug_of(room, fitted)) for fitted in fits_of(room)),
             tables=(*tables_of(room), *what_if_tables(room), *more, *parts, *levels),
             methods=" ".join(x for x in (methods_of(room), is_resampled(room, drawn), how) if x),

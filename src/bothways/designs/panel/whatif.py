@@ -7,6 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from bothways.designs.named import named
 from bothways.designs.panel.effects import drift_places, within_sd
 from bothways.designs.panel.estimation import Fitted, headline
 from bothways.designs.panel.models import headline_forms
@@ -67,7 +68,7 @@ def _course(setup: PanelSetup, fitted: Fitted, change: WhatIf, rng: np.random.Ge
     times, found = follow(setup, fitted, change, size, np.vstack([alpha, drawn]))
     scaled = found[..., :2] / sd[:2]
     outcomes = (setup.label(setup.processes[0]), setup.label(setup.processes[1]))
-    words = change_words(change, setup.label(change.variable), days_words(change.days))
+    words = change_words(change, named(setup.records, change.variable), days_words(change.days))
     return Course(words, outcomes, times * setup.waves.gap, scaled[0], scaled[1:], sd[:2] * setup.scale[:2])
 
 

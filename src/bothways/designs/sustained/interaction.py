@@ -20,6 +20,7 @@ from bothways.designs.sustained.setup import SustainedSetup
 from bothways.terms.answer import Caveat, Cell, Table
 
 Row = tuple[Cell, ...]
+TITLE = "Whether a mediator acts otherwise under the exposure"
 
 
 def interaction_table(usable: list[tuple[Room, Found]]) -> Table:
@@ -27,7 +28,7 @@ def interaction_table(usable: list[tuple[Room, Found]]) -> Table:
     rows = [row for room, found in usable if found.without for row in _rows(room, found)]
     return Table(
         "pathway_interaction",
-        "Whether a mediator acts otherwise under the exposure",
+        TITLE,
         ("pathway", "direction", "product", "low", "high", "indirect, exposed", "indirect, unexposed", "difference",
          "difference low", "difference high", "indirect without the product"),
         tuple(rows),
@@ -78,5 +79,5 @@ def interaction_caveats(setup: SustainedSetup, found: Found, level: float) -> It
                 f"{path.labels[0]} goes with {'more' if own[0] > 0 else 'less'} {outcome.label} where "
                 f"{exposure.label} is {'present' if exposure.state else 'high'} than where it is not "
                 f"(product {own[0]:.2f}, {own[1]:.2f} to {own[2]:.2f}): the indirect effect told is the one under it, "
-                "and table 'pathway_interaction' has the other",
+                f"and the table “{TITLE}” has the other",
             )

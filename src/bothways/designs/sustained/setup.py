@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from bothways.designs.named import named
 from bothways.designs.sampling import person_column, sampling_of, weights_of
 from bothways.designs.sustained.grid import Grid, grid_of
 from bothways.engine.gmethods.history import Histories
@@ -174,7 +175,7 @@ def prepare(records: Records, settings: Settings) -> SustainedSetup:
         left_out,
         filled,
         tuple(
-            Unasked(key, records.labels.get(key, key), lacking.get(key) or _unnamed(records, key))
+            Unasked(key, named(records, key), lacking.get(key) or _unnamed(records, key))
             for key in dict.fromkeys(records.roles.pathways)
             if key not in {v.key for v in mediators}
         ),
@@ -227,7 +228,7 @@ def _condition(records: Records, grid: Grid, condition: Condition, settings: Set
 
 
 def _column(records: Records, grid: Grid, key: str) -> Variable:
-    return _made(key, records.labels.get(key, key), grid.filled(records.values[key], records.person))
+    return _made(key, named(records, key), grid.filled(records.values[key], records.person))
 
 
 def _made(key: str, label: str, grid: Float[np.ndarray, "people occasions"]) -> Variable:
