@@ -237,5 +237,5 @@ def test_the_whole_road_draws_it_and_a_study_file_may_ask(panel: Records, tmp_pa
     (records,) = told.read().values()
     study = bw.ask(records, settings=told.settings)
     (table,) = [t for r in study.outcome.results for t in r.tables if t.key == "what_if"]
-    assert table.rows[0][0] == "sleep −1 SD for 4 weeks"
+    assert table.rows[0][0] == "poor sleep −1 SD for 4 weeks"
     assert not any(f.code == "what_if_not_drawn" for f in study.outcome.findings)

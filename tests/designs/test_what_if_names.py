@@ -103,9 +103,9 @@ def test_a_change_of_one_of_the_two_says_that_its_own_course_was_put_in(records:
     assert "is itself one of the two" not in alone.note
 
 
-def test_a_mediator_goes_by_the_name_of_its_bad_side(panel: Records) -> None:
+def test_a_mediator_goes_by_the_name_of_its_bad_side(records: Records) -> None:
     """Of a column "sleep" that holds poor sleep, "sleep −1 SD" would read as sleeping worse."""
-    assert named(panel, "sleep") == "poor sleep"
-    assert named(panel, "screen_hours") == "screen hours"
-    assert named(panel, panel.pair.b.key) == panel.pair.b.label
-    assert named(replace(panel, topic=None, labels={}), "sleep") == "sleep"
+    assert named(records, "sleep") == "poor sleep"
+    assert named(records, "screen_hours") == "screen hours"
+    assert named(records, records.pair.b.key) == records.pair.b.label
+    assert named(replace(records, topic=None), "sleep") == "sleep"

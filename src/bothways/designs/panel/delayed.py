@@ -73,11 +73,10 @@ def _caveat(alone: Answer, total: Answer) -> Caveat:
     assert one is not None
     assert two is not None
     first, second = (c.label for c in total.direction.ends(total.question.pair))
-    numbers = (
-        f"{one.value:.2f}, where the model with the mediators has {two.value:.2f} ({two.low:.2f} to {two.high:.2f})"
-    )
+    with_it = f"{two.value:.2f} ({two.low:.2f} to {two.high:.2f})"
+    numbers = f"over two waves they come to {one.value:.2f}, where the model with the mediators has {with_it}"
     return Caveat(
         CODE,
-        f"these lags are of {first} and {second} alone, and miss what takes two waves through a third: over two waves "
-        f"they come to {numbers.replace('-', '−')}",
+        f"these lags are of {first} and {second} alone: what takes two waves by way of a third is not in them, and can "
+        f"shift them; {numbers.replace('-', '−')}",
     )
