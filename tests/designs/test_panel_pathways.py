@@ -28,6 +28,8 @@ from bothways.terms.progress import silent
 from bothways.terms.question import Condition, Direction, Facet, Pair
 from bothways.terms.records import Records
 from bothways.terms.settings import Settings
+from bothways.terms.verdict import Word
+from bothways.verdicts.rules import CAVEATS
 
 FORTH, BACK = Direction.A_TO_B, Direction.B_TO_A
 QUICK = Settings(quick=True)
@@ -349,3 +351,9 @@ def test_lags_of_the_two_alone_say_what_they_miss() -> None:
             told = "missed_without_mediators" in {c.code for c in spoken.caveats}
             assert told or not missed or way is BACK
             assert missed or not told
+
+
+def test_a_lag_that_its_mediators_contradict_is_rated_down() -> None:
+    rule = CAVEATS["missed_without_mediators"]
+    assert {Word.PREDICTS, Word.LITTLE} <= rule.words
+    assert not rule.of_the_world  # another design's answer does not share this model's fault

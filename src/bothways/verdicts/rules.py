@@ -136,6 +136,11 @@ CAVEATS: Mapping[str, CaveatRule] = {
         "risk of bias: differences between people are mixed with change within them",
         words=_DECIDED,
     ),
+    "missed_without_mediators": CaveatRule(
+        "a model with what was measured between the two says otherwise",
+        "risk of bias: what takes two waves by way of a third is not in these lags, and can shift them",
+        words=_DECIDED,
+    ),
     "acts_beyond_target": CaveatRule(
         "what was randomised may reach the second condition by another way than through the first",
         "risk of bias: a treatment may act beyond its target",
