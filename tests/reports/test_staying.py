@@ -14,9 +14,9 @@ from bothways.reports.markdown import markdown
 from bothways.reports.page import page
 from bothways.reports.sections import document_of
 from bothways.reports.terminal import terminal
-from bothways.reports.whom import whom
+from bothways.reports.whom import circumstances_grid, whom
 from bothways.terms.answer import Answer, Estimand, Status
-from bothways.terms.question import Direction, Facet, Scale
+from bothways.terms.question import Direction, Facet, Population, Scale
 
 WITH = "depression present against absent, at the same moment"
 STAGES = "lasting against recent back pain, at the same moment"
@@ -102,3 +102,11 @@ def test_the_figure_draws_each_ratio_and_no_share() -> None:
     assert len(figure.grid.rows) == 3  # type: ignore[union-attr]
     for name in ("A recent episode turns lasting", "Lasting against recent", "A new episode"):
         assert name in drawn
+
+
+def test_a_circumstance_that_was_asked_as_a_stage_is_not_called_unasked() -> None:
+    row = ASKED[1]
+    told = replace(row, question=replace(row.question, population=Population(where="chronic=1")))
+    (without,), (asked,) = circumstances_grid(facts()).rows, circumstances_grid(facts(told)).rows
+    assert without[1] == "not asked"
+    assert asked[1] == "asked: see “Who stays ill?”"

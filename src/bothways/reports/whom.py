@@ -158,11 +158,21 @@ def _published(circumstance: Facts, facts: Facts) -> str:
     return "; ".join(words) or "none read"
 
 
+def _asked(circumstance: Facts, facts: Facts) -> str:
+    """Whether these data were asked by a circumstance: by groups, or as the stages of an illness."""
+    if circumstance["key"] in {group["circumstance"] for group in facts["whom"]}:
+        return "asked"
+    stages = [a for a in facts["answers"] if a["facet"] == "persistence" and a["estimate"]]
+    columns = {str(a["circumstance"]).split("=")[0] for a in stages}
+    if stages and (columns & {circumstance["key"], *circumstance["needs"]} or "persistence" in circumstance["worlds"]):
+        return "asked: see “Who stays ill?”"
+    return "not asked"
+
+
 def circumstances_grid(facts: Facts) -> Grid:
     """The circumstances that the topic names, and which of them these data were asked by."""
-    asked = {group["circumstance"] for group in facts["whom"]}
     rows = tuple(
-        (c["label"], "asked" if c["key"] in asked else "not asked", c["definition"], _published(c, facts), c["caution"])
+        (c["label"], _asked(c, facts), c["definition"], _published(c, facts), c["caution"])
         for c in facts["topic"]["circumstances"]
     )
     columns = ("circumstance", "in these data", "how it is defined", "published", "mind")
