@@ -107,3 +107,12 @@ def test_one_is_one() -> None:
     text = render_look(replace(SOURCE, people=1, rows=1), (replace(FINDINGS[0], people=1),), DESCRIPTION)
     assert "1 person, 1 row." in text
     assert "(1 person)" in " ".join(text.split())
+
+
+def test_a_design_that_cannot_ask_is_not_promised_by_a_full_run() -> None:
+    facts = facts_of(NOTHING)
+    for designs, told in ((("trial",), True), (("trial", "panel"), False), ((), False)):
+        bare = {**facts, "settings": {**facts["settings"], "designs": designs, "quick": True}}
+        text = " ".join(render(bare, "markdown").split())
+        assert ("named here do not ask through what" in text) is told
+        assert ("named here compare no groups" in text) is told

@@ -21,7 +21,12 @@ NEEDS = (
     "second, and if nothing unmeasured moves both it and the second condition."
 )
 NOT_ASKED = "These data were not asked through what: a third variable, measured between the two, would tell."
-QUICK = "This quick run did not ask through what: a full run does, of a third variable measured between the two."
+QUICK = "This quick run did not ask through what: a full run does where a third variable was measured between the two."
+ASKING = frozenset({"panel", "diary", "sustained"})
+"""Designs that follow a third variable; where others alone were named, no run would."""
+NO_SUCH_DESIGN = (
+    "The designs that were named here do not ask through what; a panel, a diary or sustained exposure would."
+)
 READS = {**READINGS, "predicts": "predicts", "not_asked": "not asked"}
 OWN = "Apart from the other, more of a condition than usual goes with more of it later:"
 
@@ -50,6 +55,9 @@ def pathways(facts: Facts) -> Section:
 
 
 def _unasked(facts: Facts) -> str:
+    designs = set(facts["settings"]["designs"])
+    if designs and not designs & ASKING:
+        return NO_SUCH_DESIGN
     return QUICK if facts["settings"]["quick"] else NOT_ASKED
 
 

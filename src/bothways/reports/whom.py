@@ -18,7 +18,10 @@ Facts = dict[str, Any]
 RULE = "Groups differ only where a difference between them has an interval of its own."
 ALONE = "This is the record of one person: it cannot tell in whom else the same holds."
 NOT_ASKED = "No groups were compared: a grouping column, with enough people in each group, would tell."
-QUICK = "This quick run compared no groups: a full run does, by a grouping column with enough people in each group."
+QUICK = "This quick run compared no groups: a full run does where a grouping column has enough people in each group."
+ASKING = frozenset({"panel", "diary", "onset"})
+"""Designs that compare groups; where others alone were named, no run would."""
+NO_SUCH_DESIGN = "The designs named here compare no groups; a panel, a diary or an onset cohort would."
 
 
 def whom(facts: Facts) -> Section:
@@ -51,6 +54,9 @@ def _unanswered(facts: Facts) -> tuple[str, ...]:
     said = tuple(dict.fromkeys(capital(a["status_says"]) for a in asked))
     if said or facts["one_person"]:
         return said or (ALONE,)
+    designs = set(facts["settings"]["designs"])
+    if designs and not designs & ASKING:
+        return (NO_SUCH_DESIGN,)
     return (QUICK if facts["settings"]["quick"] else NOT_ASKED,)
 
 
