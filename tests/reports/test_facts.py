@@ -158,3 +158,9 @@ def test_a_condition_held_at_every_occasion_is_no_onset_and_no_single_step() -> 
     said = size_of(base)
     assert "One standard deviation more depression at every occasion before went with 0.17" in said
     assert said.split(" (")[0].endswith("more back pain in the end")
+
+
+def test_published_estimates_of_unknown_size_are_not_of_nobody() -> None:
+    row = answer(A_TO_B, estimate(1.6, 1.2, Scale.ODDS_RATIO, people=0), design="literature", name="pooled")
+    facts = facts_of(outcome(DesignResult("literature", (row,))))
+    assert facts["words"]["answers"]["pooled"]["people"] == ""

@@ -179,7 +179,7 @@ def answer_words(answer: Facts, facts: Facts) -> Facts:
         "when": numbers.duration(answer["lag_days"] or answer["horizon_days"], answer["lag_waves"]),
         "plain": plain_size(answer, facts),
         "group": group_words(answer, facts),
-        "people": numbers.count(estimate["people"]) if estimate else "",
+        "people": numbers.count(estimate["people"]) if estimate and estimate["people"] else "",
         "events": numbers.count(estimate["events"]) if estimate and estimate["events"] is not None else "",
         "p": numbers.p_value(estimate["p"]) if estimate else "",
         "truth": _truth(answer, facts),
