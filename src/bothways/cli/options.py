@@ -66,6 +66,7 @@ class TableOptions:
     weight: Annotated[Text, _table("Sampling weight.", metavar="COL")] = None
     strata: Annotated[Text, _table("Stratum of the sampling plan.", metavar="COL")] = None
     arm: Annotated[Text, _table("Arm of a randomised trial.", metavar="COL")] = None
+    death: Annotated[Text, _table("When people died; empty for who did not.", metavar="COL")] = None
     cut: Annotated[Many, _table("At or above: the condition is present.", metavar="NAME=4")] = None
     range: Annotated[Many, _table("A column's true range.", metavar="COL=0:100")] = None
     instrument: Annotated[Many, _table("Which questionnaire a column holds.", metavar="COL=phq9")] = None
@@ -92,6 +93,7 @@ class TableOptions:
             weight=self.weight,
             strata=self.strata,
             arm=self.arm,
+            death=self.death,
             numbered=self.numbered.value if self.numbered else None,
             waves=self.waves,
             wave_gap=names(self.wave_gap),

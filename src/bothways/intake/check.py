@@ -15,6 +15,7 @@ from bothways.intake.circumstances import offered, with_circumstances
 from bothways.intake.conditions import higher_is_worse, settled_pair
 from bothways.intake.cuts import without_cuts
 from bothways.intake.dated import DatedColumns, watch
+from bothways.intake.deaths import DEATH, after_death, deaths, on_axis, unread_deaths
 from bothways.intake.findings import count, in_order, warning
 from bothways.intake.measure import Column, measure, together
 from bothways.intake.missing import Measured
@@ -62,6 +63,8 @@ def read(source: Any, *, topic: Topic, layout: Layout = _GUESS_ALL, progress: Pr
     progress("checking", 0.8)
     long, found = _with_whom_and_when(long, sheet)
     clock_axis = axis(long.clock, long.person, layout, f"{sheet.name}, '{plan.roles.time or 'waves'}'")
+    events = {key: on_axis(event, long.clock.time, clock_axis.time) for key, event in long.events.items()}
+    long = replace(long, events=events)
     rows, repeats = _canonical(long, clock_axis, sheet.name)
     records = _records(sheet, plan, topic, layout, long, clock_axis, rows)
     records, circumstances = with_circumstances(records, plan, layout)
@@ -96,11 +99,19 @@ def _lengthened(sheet: Sheet, plan: Plan, layout: Layout) -> Long:
         assert plan.roles.time is not None
         if plan.roles.id is None:
             person = np.zeros(sheet.rows, dtype=np.int64)
-        return Long(person, read_clock(sheet, plan.roles.time, layout), columns)
+        clock = read_clock(sheet, plan.roles.time, layout)
+        return _with_deaths(Long(person, clock, columns), sheet, plan, layout, person)
     numbers = np.array(plan.wave_numbers or (1,), dtype=np.float64) * (plan.wave_unit or 1.0)
     unit = TimeUnit.DAY if plan.wave_unit else TimeUnit.WAVE
     clock = Clock(np.tile(numbers, sheet.rows), unit, True, "waves in the columns' names" if plan.wave_numbers else "")
-    return Long(np.repeat(person, numbers.size), clock, columns)
+    return _with_deaths(Long(np.repeat(person, numbers.size), clock, columns), sheet, plan, layout, person)
+
+
+def _with_deaths(long: Long, sheet: Sheet, plan: Plan, layout: Layout, person: Int[np.ndarray, "given"]) -> Long:
+    """With the deaths that the table dates; ``person`` are its own rows."""
+    died, found = deaths(sheet, layout, long.clock, plan.roles.time, person)
+    found += after_death(died, long.person, long.clock.time)
+    return replace(long, events={} if died is None else {DEATH: died}, findings=tuple(found))
 
 
 def _watched(sheet: Sheet, plan: Plan, dated: DatedColumns, layout: Layout) -> Long:
@@ -113,7 +124,8 @@ def _watched(sheet: Sheet, plan: Plan, dated: DatedColumns, layout: Layout) -> L
     columns = tuple(sorted((*states, *rest), key=lambda column: column.key))
     clock = Clock(seen.time, TimeUnit.DAY, False, "dates" if seen.in_dates else "day numbers")
     events = {key: Events(person[e.person], e.time, e.onset) for key, e in seen.events.items()}
-    return Long(person[seen.row], clock, columns, events, seen.findings)
+    found = (*seen.findings, *unread_deaths(sheet, layout))
+    return Long(person[seen.row], clock, columns, events, found)
 
 
 def _with_whom_and_when(long: Long, sheet: Sheet) -> tuple[Long, list[Finding]]:

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 
 from bothways.intake.columns import YEAR, plain, unit_in
 from bothways.intake.dates import read_dates
+from bothways.intake.deaths import DEATH, refuse_flag
 from bothways.intake.findings import count, listed, warning
 from bothways.intake.table import Sheet
 from bothways.terms.errors import RecordsError
@@ -55,17 +56,18 @@ EXIT_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class DatedColumns:
-    """By condition key the columns of onset and, where there is one, of recovery; entry and exit where there are."""
+    """By condition key the columns of onset and, where there is one, of recovery; entry, exit and death likewise."""
 
     onset: Mapping[str, str]
     end: Mapping[str, str]
     entry: str | None
     exit: str | None
+    death: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All of them."""
-        bounds = tuple(column for column in (self.entry, self.exit) if column)
+        bounds = tuple(column for column in (self.entry, self.exit, self.death) if column)
         return (*self.onset.values(), *self.end.values(), *bounds)
 
 
@@ -106,6 +108,8 @@ def watch(sheet: Sheet, dated: DatedColumns, layout: Layout) -> Watched:
     """
     moments, in_dates = _moments(sheet, dated, layout)
     entry, out, found = _bounds(moments, dated, in_dates)
+    died = _died(moments, dated, entry, out)
+    out = np.fmin(out, np.where(np.isnan(died), np.inf, died))
     found += _in_order(moments, dated, entry, out)
     with np.errstate(invalid="ignore"):
         watched = entry < out
@@ -116,12 +120,17 @@ def watch(sheet: Sheet, dated: DatedColumns, layout: Layout) -> Watched:
     row, time = _distinct(grid, inside)
     states = {key: _state(moments, dated, key, row, time) for key in dated.onset}
     events = {key: _events(moments, dated, key, watched, out) for key in dated.onset}
+    if dated.death:
+        who = np.flatnonzero(np.isfinite(died) & watched)
+        events[DEATH] = Events(who, died[who], np.ones(who.size, dtype=np.int64))
     return Watched(row, time, states, events, in_dates, tuple(found))
 
 
 def _moments(sheet: Sheet, dated: DatedColumns, layout: Layout) -> tuple[dict[str, Float[np.ndarray, "people"]], bool]:
     """Every column in days: dates since the earliest of all, numbers as they stand (or in the unit their name says)."""
     read = {column: _moment(sheet, column, layout) for column in dated.columns}
+    if dated.death is not None:
+        refuse_flag(sheet, dated.death, read[dated.death][0])
     kinds = {in_dates for _, in_dates in read.values()}
     if len(kinds) > 1:
         find = f"some of {listed(dated.columns)} hold dates and others numbers"
@@ -163,6 +172,20 @@ def _bounds(
         says = "No column says when watching ended: the latest time in the table is taken for everybody"
         found.append(warning("no_exit", says, "Add a column 'exit'", people))
     return entry, out, found
+
+
+def _died(
+    moments: Mapping[str, Float[np.ndarray, "people"]],
+    dated: DatedColumns,
+    entry: Float[np.ndarray, "people"],
+    out: Float[np.ndarray, "people"],
+) -> Float[np.ndarray, "people"]:
+    """When each person died while they were watched, NaN for who did not; watching ends there."""
+    if dated.death is None:
+        return np.full(out.size, np.nan)
+    when = moments[dated.death]
+    with np.errstate(invalid="ignore"):
+        return np.where((when > entry) & ~(when > out), when, np.nan)
 
 
 def _in_order(

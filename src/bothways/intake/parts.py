@@ -17,6 +17,7 @@ _MEND: Mapping[str, str] = {
     "--cluster": "Name the clinic, school or region in which several people were found",
     "--strata": "Name the stratum from which people were drawn",
     "--arm": "Name the column of the arms to which people were randomised",
+    "--death": "Name the column of when people died",
     "--covariates": "Name columns that are neither of the two conditions, nor who and when",
     "--pathways": "Name columns that may lie between the two conditions",
 }
@@ -54,7 +55,7 @@ def _further(layout: Layout) -> Iterator[tuple[str, str]]:
     yield from (("--pathways", name) for name in layout.pathways)
     yield from (("--by", name) for name in layout.by)
     singles = (("--cluster", layout.cluster), ("--weight", layout.weight), ("--strata", layout.strata))
-    yield from ((option, name) for option, name in (*singles, ("--arm", layout.arm)) if name)
+    yield from ((option, name) for option, name in (*singles, ("--arm", layout.arm), ("--death", layout.death)) if name)
 
 
 def _mend(option: str, name: str, what: str) -> str:

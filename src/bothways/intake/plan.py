@@ -18,6 +18,7 @@ from bothways.intake.roles import (
     by_stem,
     choose_id,
     choose_time,
+    death_column,
     find_condition,
     find_dated,
     instrument_of,
@@ -54,7 +55,7 @@ def make_plan(sheet: Sheet, topic: Topic, layout: Layout) -> Plan:
         time = None
     waves = () if long else _waves_of((*a.names, *b.names))
     conditions = tuple(_condition(found, waves, long, instruments[found.condition.key], guide) for found in (a, b))
-    rest = _rest(guide, conditions, waves, long, taken)
+    rest = _rest(guide, conditions, waves, long, taken | {column for column in (death_column(guide),) if column})
     shape: Shape = "long" if long else "wide" if waves else "once"
     unit = next((name.unit for name in a.names if name.unit), None)
     roles = _roles(layout, person, time, (a, b), conditions, rest)
@@ -301,4 +302,5 @@ def _roles(
         next(iter(named["strata"]), None),
         next(iter(named["arm"]), None),
         guessed,
+        layout.death,
     )

@@ -154,7 +154,13 @@ def find_dated(guide: Guide) -> DatedColumns | None:
         onset[condition.key] = column
         if (over := dated_column(columns, stems, END_WORDS)) is not None:
             end[condition.key] = over
-    return DatedColumns(onset, end, bound_column(columns, ENTRY_NAMES), bound_column(columns, EXIT_NAMES))
+    entry, out = bound_column(columns, ENTRY_NAMES), bound_column(columns, EXIT_NAMES)
+    return DatedColumns(onset, end, entry, out, death_column(guide))
+
+
+def death_column(guide: Guide) -> str | None:
+    """The column of deaths that the caller named. Raises ``RecordsError`` where there is no such column."""
+    return None if guide.layout.death is None else guide.column(guide.layout.death, "--death")
 
 
 def choose_id(guide: Guide) -> str | None:

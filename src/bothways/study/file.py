@@ -45,6 +45,7 @@ class LayoutPart(_Part):
     weight: str | None = None
     strata: str | None = None
     arm: str | None = None
+    death: str | None = None
     numbered: Literal["items", "waves"] | None = None
     waves: bool = False
     wave_gap: Names = ()

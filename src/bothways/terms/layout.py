@@ -14,6 +14,7 @@ class Layout:
     ``a`` and ``b`` name one column (long tables), or the columns of the waves or of the items. ``numbered`` settles
     whether ``phq9_1 ... phq9_9`` are items or waves. ``waves`` asks for dates to be read as common occasions.
     ``wave_gap`` is one gap ("6 months") or one per interval. ``date_order`` settles 03/04/2021.
+    ``death`` is the column of when people died, empty for who did not.
     """
 
     id: str | None = None
@@ -27,6 +28,7 @@ class Layout:
     weight: str | None = None
     strata: str | None = None
     arm: str | None = None
+    death: str | None = None
     numbered: Literal["items", "waves"] | None = None
     waves: bool = False
     wave_gap: tuple[str, ...] = ()

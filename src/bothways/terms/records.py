@@ -65,6 +65,7 @@ class Roles:
     strata: str | None = None
     arm: str | None = None
     guessed: tuple[str, ...] = ()
+    death: str | None = None
     stages: Mapping[str, str] = field(default_factory=dict)  # condition key -> 0/1 column: has it become lasting
 
 
