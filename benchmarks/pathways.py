@@ -16,8 +16,8 @@ Measured (carrier named; the others named; the carrier's truth in its 95 % inter
 
     sleep          N =   568, seeds 1501-1800   86.7 ± 2.0   3.3 to 5.0 (± 1.3)   94.0 ± 1.4
     medicines      N =   922, seeds 1-300       82.7 ± 2.2   2.7 to 7.7 (± 1.5)   95.0 ± 1.3
-    attention      N = 1,680, seeds 1-121       83.5 ± 3.4   3.3 to 6.6 (± 2.3)   96.7 ± 1.6
-    relationships  N =   300, seeds 1-102       99.0 ± 1.0   1.0 to 6.9 (± 2.5)   96.1 ± 1.9
+    attention      N = 1,680, seeds 1-300       84.7 ± 2.1   3.7 to 6.3 (± 1.4)   96.3 ± 1.1
+    relationships  N =   300, seeds 1-230       99.1 ± 0.7   0.9 to 6.1 (± 1.6)   93.9 ± 1.6
 
 At a world's own moments the design gives its truth to 1e-7 (tests/designs/test_panel_pathways_exactly.py), so that
 what is left in a sample is sampling. Before the errors were widened by n/(n − p), sleep's truth lay in the interval in
