@@ -9,7 +9,7 @@ that the file holds. The scenarios that are hardest (`FIRST`) come first, then t
 `bothways.simulation`, which shares no code with what is judged.
 
 Of 2,000 worlds a shape, two arrows each, Monte Carlo errors in brackets: coverage 95.5 % (0.3) for one person asked 150
-times, 96.3 % (0.3) for 500, 95.1 % (0.3) for 60 people asked 50 times; null arrows read "predicts" in 4.6 % (0.5), 4.0 %
+times, 96.3 % (0.3) for 500, 95.1 % (0.3) for 60 people asked 50 times; null arrows read "predicts" in 4.6 % (0.5), 4.0
 (0.5) and 4.6 % (0.5). The hardest cell, a null world of one person asked 150 times who drops out by state (one in seven
 is left with fewer than 50 answers and refused): coverage 93.5 % (1.3), "predicts" in 6.5 % (1.3).
 
